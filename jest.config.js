@@ -1,0 +1,20 @@
+const project = (name, folders, more = {}) => ({
+  displayName: name,
+  testEnvironment: "node",
+  testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+  transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json", diagnostics: false }] },
+  setupFiles: ["reflect-metadata"],
+  ...more,
+})
+
+/** `unit` needs nothing but Node; `integration` starts its own Postgres, Redis and syslog servers. */
+module.exports = {
+  projects: [
+    { ...project("unit", ["unit"]), testMatch: ["<rootDir>/test/unit/**/*.test.ts", "<rootDir>/test/*.test.ts"] },
+    project("integration", ["integration"], {
+      globalSetup: "<rootDir>/test/servers/global-setup.ts",
+      globalTeardown: "<rootDir>/test/servers/global-teardown.ts",
+    }),
+  ],
+  testTimeout: 60_000,
+}

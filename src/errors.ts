@@ -1,0 +1,54 @@
+/**
+ * Every code this package throws or reports. docs/errors.md says, for each, what happened and the way out; a test compares
+ * the two.
+ */
+export const errorCodes = [
+  "OPTIONS_INVALID",
+  "CONTEXT_INVALID",
+  "BROKER_NAME_TAKEN",
+  "BROKER_UNKNOWN",
+  "BROKER_INVALID",
+  "BROKER_CLIENT_MISSING",
+  "BROKER_CLOSED",
+  "BROKER_UNAVAILABLE",
+  "PUBLISH_FAILED",
+  "PUBLISH_TIMEOUT",
+  "MESSAGE_TOO_LARGE",
+  "QUEUE_FULL",
+  "LISTENER_FAILED",
+  "EVENT_UNSERIALIZABLE",
+  "FLUSH_TIMEOUT",
+  "CHANGES_CLOSED",
+  "TYPEORM_UNSUPPORTED",
+  "DATA_SOURCE_UNSUPPORTED",
+  "DATA_SOURCE_TAKEN",
+  "DATA_SOURCE_NOT_ATTACHED",
+  "WRITE_UNCAPTURED",
+  "ENTITY_UNCAPTURED",
+  "COMMIT_OUTCOME_UNKNOWN",
+  "CAPTURE_FAILED",
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
+
+export interface ErrorDetails {
+  readonly [key: string]: unknown
+}
+
+/** The only error this package throws. `details` never holds a value of a record, so that it may be logged. */
+export class ChangeEventsError extends Error {
+  override readonly name = "ChangeEventsError"
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.details = options.details ?? {}
+  }
+}
+
+/** The thrown value as an Error, also when somebody threw a string. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}
