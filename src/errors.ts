@@ -40,11 +40,18 @@ export class ChangeEventsError extends Error {
   override readonly name = "ChangeEventsError"
   readonly code: ErrorCode
   readonly details: ErrorDetails
+  /** False when trying again is useless, such as for a message that is too large for its broker. Default true. */
+  readonly retryable: boolean
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: ErrorDetails; retryable?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.details = options.details ?? {}
+    this.retryable = options.retryable ?? true
   }
 }
 

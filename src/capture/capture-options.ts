@@ -1,0 +1,59 @@
+import type { EntityMetadata, EntitySchema, ObjectLiteral, ObjectType } from "typeorm"
+
+/**
+ * What consumers see of a sensitive column: nothing at all (`omit`, it is not even read from the database), `***` (`mask`), or
+ * its HMAC-SHA-256 with the option `sensitiveHashKey` (`hash`, so that equal values can be recognised).
+ */
+export type SensitiveMode = "omit" | "mask" | "hash"
+
+/** Per entity, by `@CaptureChanges` or in the option `entities`. */
+export interface EntityCaptureOptions {
+  /** Third part of the topic. Default: the option `app`. */
+  readonly app?: string
+  /** Last part of the topic. Default: the entity's name in lower case. */
+  readonly model?: string
+  /** Properties that are in no event: not in the images, and no reason for one. Default none. */
+  readonly ignore?: readonly string[]
+  /** false: this entity's writes make no events, and are not reported as uncaptured. Default true. */
+  readonly enabled?: boolean
+  /** Soft-remove and recover as `delete` and `create` ("delete", the default) or as `update` ("update"). */
+  readonly softDelete?: "delete" | "update"
+  /** Sensitive properties of an entity that has no class to decorate (EntitySchema): property path → mode. */
+  readonly sensitive?: Readonly<Record<string, SensitiveMode>>
+}
+
+export type EntityReference = ObjectType<ObjectLiteral> | EntitySchema<ObjectLiteral> | string
+
+/** What happens when a write is noticed that no builder of ours made: log it, make the statement fail, or nothing. */
+export type UncapturedPolicy = "warn" | "throw" | "ignore"
+
+export interface CaptureOptions {
+  /** First part of every topic. Default: none. */
+  readonly topicPrefix?: string
+  /** The app of an entity. Default: its schema, else "app". */
+  readonly app?: string | ((metadata: EntityMetadata) => string)
+  /** The entities to capture, with their options. Default: all. */
+  readonly entities?: readonly (EntityReference | (EntityCaptureOptions & { readonly entity: EntityReference }))[]
+  /** Soft-remove and recover, for every entity. Default "delete". */
+  readonly softDelete?: "delete" | "update"
+  /** Whether a written row that differs in nothing gives an event. Default false. */
+  readonly emitUnchanged?: boolean
+  /** Default "warn". */
+  readonly onUncaptured?: UncapturedPolicy
+  /** A statement that changes more rows than this does not bring them to the application. Default 10 000. */
+  readonly maxRowsPerStatement?: number
+  /** Events held for one open transaction; what comes after is reported as uncaptured. Default 200 000. */
+  readonly maxEventsPerTransaction?: number
+  /**
+   * Whether captured statements are prepared on their connection, which is where most of their cost goes. "auto", the default: yes,
+   * unless a pooler such as PgBouncer is found between the application and the server.
+   */
+  readonly preparedStatements?: boolean | "auto"
+  /** The key of `@Sensitive("hash")`. Required when a column uses it. */
+  readonly sensitiveHashKey?: string
+}
+
+export const captureDefaults = {
+  maxRowsPerStatement: 10_000,
+  maxEventsPerTransaction: 200_000,
+} as const

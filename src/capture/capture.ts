@@ -1,0 +1,174 @@
+import type { DataSource, EntityMetadata, QueryRunner } from "typeorm"
+import { ChangeEventsError } from "../errors"
+import type { EventSink } from "../events/sink"
+import type { Report } from "../runtime/report"
+import { captureDefaults, type CaptureOptions } from "./capture-options"
+import type { DriverConnection } from "./driver-connection"
+import { imageSql, type ImageSql } from "./image-sql"
+import type { ValueReader } from "./image-column"
+import { PreparedStatements } from "./prepared-statements"
+import { askReadability } from "./readable-columns"
+import { isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
+import { uncapturedKind, UncapturedWrites, type TableCoverage } from "./uncaptured-writes"
+
+export interface CaptureEnvironment {
+  readonly options: CaptureOptions
+  readonly sink: EventSink
+  readonly report: Report
+}
+
+export interface TrackedTable {
+  readonly entity: TrackedEntity
+  readonly sql: ImageSql
+}
+
+/** What capture knows of one DataSource, from its initialisation to its end. */
+export class Capture {
+  readonly prepared: PreparedStatements
+  readonly uncaptured: UncapturedWrites
+  readonly reader: ValueReader
+  readonly maxRows: number
+  readonly maxEvents: number
+  private readonly tables = new Map<EntityMetadata, TrackedTable>()
+  private readonly coverage = new Map<string, TableCoverage>()
+  private asked: Promise<void> | undefined
+  private known = false
+
+  constructor(
+    readonly dataSource: DataSource,
+    readonly environment: CaptureEnvironment,
+  ) {
+    const { options, report } = environment
+    this.maxRows = options.maxRowsPerStatement ?? captureDefaults.maxRowsPerStatement
+    this.maxEvents = options.maxEventsPerTransaction ?? captureDefaults.maxEventsPerTransaction
+    this.prepared = new PreparedStatements(options.preparedStatements !== false)
+    this.reader = {
+      hydrate: (value, column) => dataSource.driver.prepareHydratedValue(value, column),
+      sensitiveHashKey: options.sensitiveHashKey ?? "",
+    }
+    this.uncaptured = new UncapturedWrites({
+      policy: options.onUncaptured ?? "warn",
+      report,
+      maxRows: this.maxRows,
+      coverage: this.coverage,
+    })
+    this.trackEntities()
+    this.reportUnknownEntities()
+  }
+
+  /** What is captured of the entity's table; undefined: nothing. */
+  tableOf(metadata: EntityMetadata): TrackedTable | undefined {
+    return this.tables.get(rootOf(metadata))
+  }
+
+  /** Resolves once the server has said what may be read; undefined, so that nobody need wait, when it has. */
+  whenKnown(queryRunner: QueryRunner | undefined): Promise<void> | undefined {
+    if (this.known) return undefined
+    // Inside a transaction the question goes through its own connection: with a pool of one it would wait for itself.
+    if (queryRunner) return this.askThrough(queryRunner)
+    return (this.asked ??= this.askThroughPool().finally(() => (this.asked = undefined)))
+  }
+
+  private trackEntities(): void {
+    const { options } = this.environment
+    const serverMajor = Number.parseInt(this.dataSource.driver.version ?? "", 10) || 0
+    for (const metadata of this.dataSource.entityMetadatas) {
+      const kind = uncapturedKind(metadata)
+      if (metadata.tableType === "regular" && isWanted(metadata, options)) {
+        const entity = trackEntity(metadata, options, this.dataSource)
+        this.checkHashKey(entity)
+        this.tables.set(metadata, { entity, sql: imageSql(entity, serverMajor) })
+        this.cover(metadata, "captured")
+      } else if (metadata.tableType !== "entity-child") {
+        this.cover(
+          metadata,
+          kind && isWanted(metadata, { ...options, entities: undefined }) ? { uncaptured: kind } : "unwanted",
+        )
+      }
+    }
+  }
+
+  private cover(metadata: EntityMetadata, coverage: TableCoverage): void {
+    for (const name of [
+      metadata.tablePath,
+      metadata.tableName,
+      `${metadata.schema ?? "public"}.${metadata.tableName}`,
+    ]) {
+      // A table of the same name in another schema may be captured: raw SQL that leaves the schema out is then reported.
+      if (this.coverage.get(name) === undefined || coverage === "captured") this.coverage.set(name, coverage)
+    }
+  }
+
+  private checkHashKey(entity: TrackedEntity): void {
+    const isHashed = entity.columns.some((column) => column.sensitive === "hash")
+    if (!isHashed || this.reader.sensitiveHashKey) return
+    throw new ChangeEventsError(
+      "OPTIONS_INVALID",
+      `${entity.metadata.name} has a column with @Sensitive("hash"), which needs the option \`sensitiveHashKey\``,
+    )
+  }
+
+  private reportUnknownEntities(): void {
+    const { options, report } = this.environment
+    for (const entry of options.entities ?? []) {
+      if (this.dataSource.entityMetadatas.some((metadata) => namesEntity(entry, metadata))) continue
+      const message = `the option \`entities\` names ${entityName(entry)}, which is no entity of this DataSource`
+      report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: entityName(entry) } }))
+    }
+  }
+
+  private async askThroughPool(): Promise<void> {
+    const queryRunner = this.dataSource.createQueryRunner("master")
+    try {
+      await this.askThrough(queryRunner)
+    } finally {
+      await queryRunner.release()
+    }
+  }
+
+  /** A question that fails is asked again before the next write; until then nothing is captured, and it is reported. */
+  private async askThrough(queryRunner: QueryRunner): Promise<void> {
+    const tables = [...this.tables.values()].map((table) => table.entity)
+    try {
+      const connection = (await queryRunner.connect()) as DriverConnection
+      const query = (text: string, values: unknown[]) => connection.query(text, values) as Promise<{ rows: unknown[] }>
+      const { unreadable, isPooled } = await askReadability(query, tables, connection)
+      if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
+      for (const { entity, columns } of unreadable) this.giveUp(entity, columns)
+      this.known = true
+    } catch (cause) {
+      const message = "could not find out which columns may be read; writes are not captured until it can"
+      this.environment.report(
+        new ChangeEventsError("CAPTURE_FAILED", message, { cause, details: { about: "privileges" } }),
+      )
+    }
+  }
+
+  get isKnown(): boolean {
+    return this.known
+  }
+
+  private giveUp(entity: TrackedEntity, columns: readonly string[]): void {
+    const { metadata } = entity
+    const reason = `the role may not read, or the table does not have, ${columns.join(", ")}`
+    this.tables.delete(metadata)
+    for (const [name, coverage] of this.coverage) {
+      const isOwn =
+        name === metadata.tablePath || name.endsWith(`.${metadata.tableName}`) || name === metadata.tableName
+      if (isOwn && coverage === "captured") this.coverage.set(name, { uncaptured: reason })
+    }
+    const message = `${metadata.name} is not captured: ${reason}`
+    this.environment.report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: metadata.name } }))
+  }
+}
+
+/** With single-table inheritance the root's metadata has the columns of all. */
+function rootOf(metadata: EntityMetadata): EntityMetadata {
+  return metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
+}
+
+function entityName(entry: NonNullable<CaptureOptions["entities"]>[number]): string {
+  const reference = typeof entry === "object" && "entity" in entry ? entry.entity : entry
+  if (typeof reference === "string") return reference
+  return typeof reference === "function" ? reference.name : reference.options.name
+}

@@ -1,0 +1,70 @@
+import type { DataSource, ObjectLiteral, QueryBuilder, QueryRunner } from "typeorm"
+import type { Capture } from "./capture"
+import { namesRowsByKey, type CapturedStatement, type StatementKind } from "./captured-statement"
+import { findCapture } from "./find-capture"
+
+type ExpressionMap = QueryBuilder<ObjectLiteral>["expressionMap"]
+
+export interface PlannedBuilder {
+  readonly dataSource: DataSource
+  readonly queryRunner: QueryRunner | undefined
+  readonly expressionMap: ExpressionMap
+  readonly kind: "insert" | "update" | "delete"
+}
+
+/**
+ * How the statement that the builder is about to execute is captured; undefined: not at all. A promise only until the server has said,
+ * once for each DataSource, what may be read.
+ */
+export function planStatement(
+  builder: PlannedBuilder,
+): CapturedStatement | undefined | Promise<CapturedStatement | undefined> {
+  const capture = findCapture(builder.dataSource)
+  const alias = builder.expressionMap.mainAlias
+  if (!capture || !alias?.hasMetadata || !capture.tableOf(alias.metadata)) return undefined
+  const asking = capture.whenKnown(builder.queryRunner)
+  return asking ? asking.then(() => (capture.isKnown ? plan(builder, capture) : undefined)) : plan(builder, capture)
+}
+
+function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): CapturedStatement | undefined {
+  const table = capture.tableOf(
+    expressionMap.mainAlias?.metadata as NonNullable<typeof expressionMap.mainAlias>["metadata"],
+  )
+  if (!table || isTooLong(expressionMap, capture.maxRows)) return undefined
+  const { onUpdate } = expressionMap
+  return {
+    ...table,
+    kind: kind === "insert" && onUpdate ? "upsert" : kind,
+    limited: mayChangeManyRows(expressionMap, kind, capture),
+    maxRows: capture.maxRows,
+    overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
+  }
+}
+
+/** An INSERT of more values than may come back: its images are not asked for, and it is reported as uncaptured. */
+function isTooLong(expressionMap: ExpressionMap, maxRows: number): boolean {
+  return Array.isArray(expressionMap.valuesSet) && expressionMap.valuesSet.length > maxRows
+}
+
+function mayChangeManyRows(expressionMap: ExpressionMap, kind: StatementKind, capture: Capture): boolean {
+  // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
+  if (expressionMap.commonTableExpressions.some(({ queryBuilder }) => !isSelect(queryBuilder))) return false
+  if (kind === "insert") return expressionMap.insertFromSelect !== undefined
+  if (expressionMap.whereEntities.length > 0) return expressionMap.whereEntities.length > capture.maxRows
+  const { metadata } = expressionMap.mainAlias as NonNullable<typeof expressionMap.mainAlias>
+  return !namesRowsByKey(expressionMap.wheres, metadata, capture.maxRows)
+}
+
+function isSelect(queryBuilder: QueryBuilder<ObjectLiteral> | string): boolean {
+  return typeof queryBuilder === "string"
+    ? /^\s*SELECT\b/i.test(queryBuilder)
+    : queryBuilder.expressionMap.queryType === "select"
+}
+
+function overwritesKey(
+  onUpdate: ExpressionMap["onUpdate"],
+  primaryColumns: readonly { databaseName: string }[],
+): boolean {
+  const overwritten = onUpdate?.overwrite ?? []
+  return primaryColumns.some((column) => overwritten.includes(column.databaseName))
+}

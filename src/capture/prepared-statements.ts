@@ -1,0 +1,59 @@
+/** Texts that are remembered to be seen again. */
+const MAX_CANDIDATES = 2_000
+/** Prepared statements stay on every connection of the pool until it closes, so there is an end to them. */
+const MAX_PREPARED = 200
+const USES_BEFORE_PREPARING = 2
+
+/** An error after which the statement can be sent again without a name. */
+const STALE_PLAN = "0A000"
+const UNKNOWN_STATEMENT = "26000"
+const DUPLICATE_STATEMENT = "42P05"
+
+/**
+ * Names for the statements that come again. Planning a captured statement costs more than running it (unprepared 430 µs,
+ * prepared 107 µs on Postgres 15, where the bare one takes 168 and 84).
+ */
+export class PreparedStatements {
+  private readonly uses = new Map<string, number>()
+  private readonly names = new Map<string, string>()
+
+  constructor(private enabled: boolean) {}
+
+  /** The name to send the text under, or undefined to send it as it is. */
+  nameOf(text: string): string | undefined {
+    if (!this.enabled) return undefined
+    const name = this.names.get(text)
+    if (name !== undefined || this.names.size >= MAX_PREPARED) return name || undefined
+    const uses = (this.uses.get(text) ?? 0) + 1
+    if (uses > USES_BEFORE_PREPARING) return this.prepare(text)
+    if (this.uses.size >= MAX_CANDIDATES) this.uses.clear()
+    this.uses.set(text, uses)
+    return undefined
+  }
+
+  /**
+   * Whether the failure is the prepared statement's and not the statement's own: a column changed its type since (then this text is not
+   * prepared again), or a pooler gave the connection to another server process (then none is).
+   */
+  isOwnFailure(text: string, error: unknown): boolean {
+    const { code, message } = error as { code?: unknown; message?: unknown }
+    if (code === UNKNOWN_STATEMENT || code === DUPLICATE_STATEMENT) {
+      this.disable()
+      return true
+    }
+    if (code !== STALE_PLAN || !String(message).includes("cached plan")) return false
+    this.names.set(text, "")
+    return true
+  }
+
+  disable(): void {
+    this.enabled = false
+  }
+
+  private prepare(text: string): string {
+    const name = `change_events_${this.names.size + 1}`
+    this.uses.delete(text)
+    this.names.set(text, name)
+    return name
+  }
+}

@@ -1,0 +1,98 @@
+import type { PendingEvent } from "../events/sink"
+import { createdRow, deletedRow, updatedRow, type ChangeBatch, type RowImage } from "./captured-change"
+import { imageWidth, type CapturedStatement } from "./captured-statement"
+import type { DriverConnection, DriverField, DriverResult } from "./driver-connection"
+import { parseComposite } from "./image-sql"
+
+type RawRow = readonly (string | null)[]
+
+/** What a captured statement brought besides TypeORM's own result. */
+export interface StatementRows {
+  /** Rows that the statement changed; more than `images` when they stayed on the server. */
+  readonly changedRows: number
+  /** The last columns of each row, as text. */
+  readonly images: readonly RawRow[]
+  /** The columns that `images` hold. */
+  readonly fields: readonly DriverField[]
+}
+
+const COMMAND = { insert: "INSERT", upsert: "INSERT", update: "UPDATE", delete: "DELETE" } as const
+
+/** Takes the images out of the driver's result, which is then what TypeORM's own statement would have given. */
+export function takeRows(
+  statement: CapturedStatement,
+  result: DriverResult,
+  connection: DriverConnection,
+): StatementRows {
+  const rows = result.rows as RawRow[]
+  const fields = result.fields
+  const own = fields.length - imageWidth(statement)
+  if (own < 0) throw new Error(`expected ${imageWidth(statement)} image columns, got ${fields.length} columns`)
+  result.fields = fields.slice(0, own)
+  result.rows = own === 0 ? [] : rows.map(toObject(result.fields, connection))
+  if (!statement.limited)
+    return { changedRows: rows.length, images: rows.map((row) => row.slice(own)), fields: fields.slice(own) }
+
+  const changedRows = Number(rows[0]?.[0] ?? 0)
+  result.rowCount = changedRows
+  result.command = COMMAND[statement.kind]
+  const fit = changedRows > 0 && changedRows <= statement.maxRows
+  return { changedRows, images: fit ? rows.map((row) => row.slice(1)) : [], fields: fields.slice(1) }
+}
+
+/** A row as `pg` makes it: an object with the driver's own values. */
+function toObject(
+  fields: readonly DriverField[],
+  connection: DriverConnection,
+): (row: RawRow) => Record<string, unknown> {
+  const parsers = fields.map((field) => connection.getTypeParser(field.dataTypeID, field.format))
+  return (row) => {
+    const object: Record<string, unknown> = {}
+    fields.forEach((field, index) => {
+      const text = row[index] ?? null
+      object[field.name] = text === null ? null : parsers[index]?.(text)
+    })
+    return object
+  }
+}
+
+/** The changes that the images tell, in the order in which the server returned the rows. */
+export function changesOf(statement: CapturedStatement, images: readonly RawRow[], batch: ChangeBatch): PendingEvent[] {
+  const toChange = readers(statement)
+  return images.flatMap((row) => toChange(batch, row) ?? [])
+}
+
+type RowReader = (batch: ChangeBatch, row: RawRow) => PendingEvent | undefined
+
+function readers(statement: CapturedStatement): RowReader {
+  const count = statement.entity.columns.length
+  switch (statement.kind) {
+    case "insert":
+      return createdRow
+    case "delete":
+      return deletedRow
+    case "update":
+      return (batch, row) => updatedRow(batch, row.slice(0, count), row.slice(count))
+    case "upsert":
+      return statement.sql.hasReturningOld ? upsertedRow : stashedRow(statement)
+  }
+}
+
+function upsertedRow(batch: ChangeBatch, row: RawRow): PendingEvent | undefined {
+  const count = batch.entity.columns.length
+  const [before, after] = [row.slice(0, count), row.slice(count)]
+  const isNew = batch.entity.primary.every((index) => before[index] === null)
+  return isNew ? createdRow(batch, after) : updatedRow(batch, before, after)
+}
+
+/** Before Postgres 18 the old row comes as text; one that belongs to another row was left behind by it. */
+function stashedRow(statement: CapturedStatement): RowReader {
+  const { columns, primary } = statement.entity
+  return (batch, row) => {
+    const after = row.slice(0, columns.length)
+    const stash = row[columns.length]
+    const before: RowImage | undefined = stash ? parseComposite(stash) : undefined
+    const isSameRow = before && (statement.overwritesKey || primary.every((index) => before[index] === after[index]))
+    return isSameRow ? updatedRow(batch, before, after) : createdRow(batch, after)
+  }
+}

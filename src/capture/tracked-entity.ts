@@ -1,0 +1,109 @@
+import type { DataSource, EntityMetadata } from "typeorm"
+import type { ChangeAction } from "../events/change-event"
+import { changeTopic } from "../events/topic"
+import type { CaptureOptions, EntityCaptureOptions } from "./capture-options"
+import { declaredCapture } from "./decorators"
+import { imageColumns, type ImageColumn } from "./image-column"
+
+/** A table whose changes become events, with all that its statements and images need, worked out once. */
+export interface TrackedEntity {
+  /** The entity that owns the table: the root, with single-table inheritance. */
+  readonly metadata: EntityMetadata
+  /** Escaped and with its schema, as TypeORM writes it in its statements. */
+  readonly tableName: string
+  readonly columns: readonly ImageColumn[]
+  /** Positions in `columns`. */
+  readonly primary: readonly number[]
+  /** Position of the delete-date column where soft-remove is a `delete`; -1: there is none. */
+  readonly deleteDate: number
+  readonly discriminator: number
+  /** By discriminator value; "" where there is no inheritance. */
+  readonly variants: ReadonlyMap<string, EntityVariant>
+}
+
+/** What a row of the table is to its consumers. */
+export interface EntityVariant {
+  readonly app: string
+  readonly model: string
+  readonly topics: Readonly<Record<ChangeAction, string>>
+  /** Positions of the columns that belong to this entity: a child's columns stay null in its siblings' rows. */
+  readonly columns: readonly number[]
+  /** Property names that are no difference by themselves. */
+  readonly ignored: ReadonlySet<string>
+}
+
+export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, dataSource: DataSource): TrackedEntity {
+  const own = entityOptions(metadata, options)
+  const columns = imageColumns(metadata, { ignore: new Set(own.ignore), sensitive: own.sensitive ?? {} })
+  const position = (column: unknown): number => columns.findIndex((image) => image.metadata === column)
+  const softDelete = own.softDelete ?? options.softDelete ?? "delete"
+  return {
+    metadata,
+    tableName: escapedPath(metadata, dataSource),
+    columns,
+    primary: metadata.primaryColumns.map(position),
+    deleteDate: softDelete === "delete" ? position(metadata.deleteDateColumn) : -1,
+    discriminator: position(metadata.discriminatorColumn),
+    variants: new Map(variantsOf(metadata).map((variant) => [key(variant), entityVariant(variant, columns, options)])),
+  }
+}
+
+/** What decorators and options say of the entity; an option before a decorator. */
+export function entityOptions(metadata: EntityMetadata, options: CaptureOptions): EntityCaptureOptions {
+  const listed = options.entities?.find((entry) => namesEntity(entry, metadata))
+  const own = typeof listed === "object" && "entity" in listed ? listed : {}
+  return { ...declaredCapture(metadata.target), ...own }
+}
+
+/** Whether the user wants events of this entity. */
+export function isWanted(metadata: EntityMetadata, options: CaptureOptions): boolean {
+  const listed = !options.entities || options.entities.some((entry) => namesEntity(entry, metadata))
+  return listed && entityOptions(metadata, options).enabled !== false
+}
+
+type EntityEntry = NonNullable<CaptureOptions["entities"]>[number]
+
+/** Whether an entry of the option `entities` means this entity. */
+export function namesEntity(entry: EntityEntry, metadata: EntityMetadata): boolean {
+  const reference = typeof entry === "object" && "entity" in entry ? entry.entity : entry
+  if (typeof reference === "object") return reference.options.name === metadata.name
+  return reference === metadata.target || reference === metadata.name
+}
+
+function variantsOf(metadata: EntityMetadata): EntityMetadata[] {
+  return [metadata, ...metadata.childEntityMetadatas.filter((child) => child.tableType === "entity-child")]
+}
+
+const key = (metadata: EntityMetadata): string => metadata.discriminatorValue ?? ""
+
+function entityVariant(
+  metadata: EntityMetadata,
+  columns: readonly ImageColumn[],
+  options: CaptureOptions,
+): EntityVariant {
+  const own = entityOptions(metadata, options)
+  const properties = new Set(metadata.columns.map((column) => column.databaseName))
+  const app = own.app ?? appOf(metadata, options.app)
+  const model = (own.model ?? metadata.name).toLowerCase()
+  const topic = (action: ChangeAction): string => changeTopic({ prefix: options.topicPrefix, action, app, model })
+  return {
+    app,
+    model,
+    topics: { create: topic("create"), update: topic("update"), delete: topic("delete") },
+    columns: columns.flatMap((column, index) => (properties.has(column.databaseName) ? [index] : [])),
+    ignored: new Set(
+      columns.flatMap((column) => (column.countsAsDifference || column.path.length !== 1 ? [] : column.path)),
+    ),
+  }
+}
+
+function appOf(metadata: EntityMetadata, app: CaptureOptions["app"]): string {
+  return (typeof app === "function" ? app(metadata) : app) ?? metadata.schema ?? "app"
+}
+
+function escapedPath(metadata: EntityMetadata, dataSource: DataSource): string {
+  return metadata.tablePath
+    .split(".")
+    .map((part) => dataSource.driver.escape(part))
+    .join(".")
+}

@@ -1,0 +1,162 @@
+import { ChangeEventsError } from "../errors"
+import type { EventContext } from "../events/event-context"
+import type { EventSink, PendingEvent } from "../events/sink"
+import type { Report } from "../runtime/report"
+import { uuidv7 } from "../runtime/uuid"
+import { savepointName, splitStatements, transactionCommand, transactionEnding } from "./transaction-commands"
+
+/** What the server answered to one statement. */
+export interface ServerAnswer {
+  /** First word of the command tag: INSERT, COMMIT, ROLLBACK, … */
+  readonly command: string | null
+}
+
+export interface TransactionLogOptions {
+  readonly sink: EventSink
+  readonly report: Report
+  readonly maxEvents: number
+}
+
+/**
+ * The uncommitted events of one physical connection, released by what the server answers: TypeORM's own commit hook also fires for
+ * savepoints and for transactions that the server threw away, and a query runner that was released with its transaction open
+ * leaves it to the next one on that connection.
+ *
+ * ```
+ * BEGIN → open          SAVEPOINT s → mark            COMMIT answered COMMIT → events go to the sink
+ * statement → events    ROLLBACK TO s → cut to mark   COMMIT answered ROLLBACK, ROLLBACK → events are dropped
+ * no BEGIN → at once    RELEASE s → mark forgotten    connection lost → dropped; reported if a COMMIT was under way
+ * ```
+ */
+export class TransactionLog {
+  private events: PendingEvent[] = []
+  private savepoints: { readonly name: string; readonly at: number }[] = []
+  private open = false
+  private overflowed = 0
+  private context: EventContext | undefined
+
+  constructor(private readonly options: TransactionLogOptions) {}
+
+  get isOpen(): boolean {
+    return this.open
+  }
+
+  /** The context of a write outside any: one request id for all statements of the transaction. */
+  get fallbackContext(): EventContext {
+    this.context ??= Object.freeze({
+      userName: null,
+      requestId: uuidv7(),
+      changeContext: "ORM" as const,
+      changeContextDetail: "",
+    })
+    return this.context
+  }
+
+  add(events: readonly PendingEvent[]): void {
+    for (const event of events) {
+      if (this.events.length < this.options.maxEvents) this.events.push(event)
+      else this.overflowed++
+    }
+  }
+
+  /**
+   * After a statement, or several in one text, that the server carried out. `status` is its transaction status (I idle, T in a
+   * transaction, E in a failed one) where the driver tells it; it is believed before the count of BEGINs.
+   */
+  settle(text: string, answers: readonly ServerAnswer[], status: string | undefined): void {
+    if (answers.length === 1) this.follow(text, answers[0] as ServerAnswer)
+    else this.followAll(splitStatements(text), answers)
+    if (status !== undefined) this.open = status !== "I"
+    if (!this.open) this.release()
+  }
+
+  /** After a text that failed. A failed statement leaves the transaction to its ROLLBACK; a failed COMMIT has ended it. */
+  fail(text: string, isServerError: boolean): void {
+    const ending = transactionEnding(text)
+    if (!ending) return
+    if (ending === "rollback") return this.reset()
+    if (!isServerError) this.reportUnknownOutcome("the connection was lost while its COMMIT was under way")
+    else if (splitStatements(text).length > 1)
+      this.reportUnknownOutcome("it ended inside a text of several statements that failed")
+    this.reset()
+  }
+
+  /** The connection is gone: what was not committed is rolled back by the server. */
+  lose(): void {
+    this.reset()
+  }
+
+  private followAll(statements: readonly string[], answers: readonly ServerAnswer[]): void {
+    answers.forEach((answer, index) => this.follow(statements[index] ?? "", answer))
+  }
+
+  private follow(text: string, { command }: ServerAnswer): void {
+    if (command === "INSERT" || command === "UPDATE" || command === "DELETE" || command === "SELECT") return
+    switch (transactionCommand(command, text)) {
+      case "begin":
+        this.open = true
+        break
+      case "savepoint":
+        this.savepoints.push({ name: savepointName(text), at: this.events.length })
+        break
+      case "release":
+        this.savepoints.length = this.indexOfSavepoint(text) ?? this.savepoints.length
+        break
+      case "rollback to":
+        this.rollBackTo(this.indexOfSavepoint(text))
+        break
+      case "commit":
+        this.release()
+        this.open = /\bAND\s+CHAIN\b/i.test(text)
+        break
+      case "rollback":
+        this.reset()
+        this.open = /\bAND\s+CHAIN\b/i.test(text)
+        break
+      case "prepare transaction":
+        this.reportUnknownOutcome("PREPARE TRANSACTION leaves its outcome to somebody else")
+        this.reset()
+    }
+  }
+
+  private indexOfSavepoint(text: string): number | undefined {
+    const name = savepointName(text)
+    const index = this.savepoints.findLastIndex((savepoint) => savepoint.name === name)
+    return index < 0 ? undefined : index
+  }
+
+  private rollBackTo(index: number | undefined): void {
+    if (index === undefined) return
+    this.events.length = Math.min(this.events.length, this.savepoints[index]?.at ?? 0)
+    this.savepoints.length = index + 1
+  }
+
+  private release(): void {
+    const { events, overflowed } = this
+    this.reset()
+    if (overflowed > 0) this.reportOverflow(overflowed)
+    if (events.length > 0) this.options.sink.accept(events)
+  }
+
+  private reset(): void {
+    this.open = false
+    this.context = undefined
+    this.overflowed = 0
+    if (this.events.length > 0) this.events = []
+    if (this.savepoints.length > 0) this.savepoints = []
+  }
+
+  private reportOverflow(count: number): void {
+    const { maxEvents, report } = this.options
+    const message = `a transaction made more than ${maxEvents} events, ${count} of them are not delivered`
+    report(new ChangeEventsError("WRITE_UNCAPTURED", message, { details: { about: "maxEventsPerTransaction", count } }))
+  }
+
+  private reportUnknownOutcome(reason: string): void {
+    if (this.events.length === 0) return
+    const message = `${this.events.length} events of a transaction are not delivered: ${reason}`
+    this.options.report(
+      new ChangeEventsError("COMMIT_OUTCOME_UNKNOWN", message, { details: { count: this.events.length } }),
+    )
+  }
+}

@@ -1,0 +1,91 @@
+import type { EntityMetadata } from "typeorm"
+import { ChangeEventsError } from "../errors"
+import type { Report } from "../runtime/report"
+import type { UncapturedPolicy } from "./capture-options"
+import type { DriverResult } from "./driver-connection"
+import { hidesWrite, writtenTable } from "./written-table"
+
+const WRITES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"])
+
+/** Why the writes to a table make no events. "unwanted": the user said so, and nothing is reported. */
+export type TableCoverage = "captured" | "unwanted" | { readonly uncaptured: string }
+
+export interface UncapturedCounts {
+  statements: number
+  rows: number
+}
+
+export interface UncapturedWritesOptions {
+  readonly policy: UncapturedPolicy
+  readonly report: Report
+  readonly maxRows: number
+  /** Coverage by `schema.table` and, for raw SQL that leaves the schema out, by `table`. */
+  readonly coverage: ReadonlyMap<string, TableCoverage>
+}
+
+/** Notices, from the server's answers, the writes that no builder of ours has made. */
+export class UncapturedWrites {
+  readonly counts: UncapturedCounts = { statements: 0, rows: 0 }
+
+  constructor(private readonly options: UncapturedWritesOptions) {}
+
+  /** The error to throw, if the policy is to throw. */
+  inspect(text: string, results: readonly DriverResult[]): ChangeEventsError | undefined {
+    if (this.options.policy === "ignore" && !results.some(isWrite)) return undefined
+    for (const result of results) {
+      const write = isWrite(result) || (result.command === "SELECT" && hidesWrite(text))
+      const error = write ? this.inspectWrite(text, result) : undefined
+      if (error) return error
+    }
+    return undefined
+  }
+
+  /** A captured statement whose rows were too many to bring here. */
+  tooMany(table: string, changedRows: number): ChangeEventsError | undefined {
+    const reason = `it changed ${changedRows} rows, more than maxRowsPerStatement (${this.options.maxRows})`
+    return this.note(table, changedRows, reason)
+  }
+
+  private inspectWrite(text: string, result: DriverResult): ChangeEventsError | undefined {
+    const table = writtenTable(text)
+    const rows = result.rowCount ?? 0
+    if (result.command !== "TRUNCATE" && rows === 0) return undefined
+    if (table === undefined) return this.note("unknown", rows, "raw SQL writes where its text does not tell")
+    const coverage = this.options.coverage.get(table)
+    if (coverage === undefined || coverage === "unwanted") return undefined
+    if (coverage === "captured" && rows > this.options.maxRows) return this.tooMany(table, rows)
+    return this.note(table, rows, coverage === "captured" ? "it is raw SQL or TRUNCATE" : coverage.uncaptured)
+  }
+
+  private note(table: string, rows: number, reason: string): ChangeEventsError | undefined {
+    this.counts.statements++
+    this.counts.rows += rows
+    const { policy, report } = this.options
+    if (policy === "ignore") return undefined
+    const message = `a write to "${table}" made no events: ${reason}`
+    const error = new ChangeEventsError("WRITE_UNCAPTURED", message, {
+      details: { about: `${table}: ${reason}`, table, rows },
+    })
+    if (policy === "throw") return error
+    report(error)
+    return undefined
+  }
+}
+
+function isWrite(result: DriverResult): boolean {
+  return result.command !== null && WRITES.has(result.command)
+}
+
+/** Why a table that TypeORM knows is not captured though nobody said so; undefined for one that is. */
+export function uncapturedKind(metadata: EntityMetadata): string | undefined {
+  switch (metadata.tableType) {
+    case "junction":
+      return "many-to-many relations are not captured yet"
+    case "closure-junction":
+      return "closure tables are not captured"
+    case "view":
+      return "it is a view"
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,140 @@
+import type { DataSource, EntityManager } from "typeorm"
+import { applicationEvent, noContext } from "./application-event"
+import type { EventBroker } from "./brokers/broker"
+import type { Capture } from "./capture/capture"
+import {
+  changeSubscriber,
+  connectionOf,
+  type ChangeSubscriber,
+  type ChangeSubscriberClass,
+} from "./capture/change-subscriber"
+import { findCapture } from "./capture/find-capture"
+import { checkDataSource, installCapturingBuilders } from "./capture/install-builders"
+import { ChangeEventsError } from "./errors"
+import { checkOptions, type BrokerRegistration, type ChangeEventsOptions } from "./options"
+import { createDirectSink, type DirectSinkStatus, type WaitOptions } from "./publishing/direct-sink"
+import type { EventListener } from "./publishing/listener-recipient"
+import type { BrokerOptions } from "./publishing/route"
+import { createReporter } from "./runtime/report"
+
+export interface PublishOptions {
+  /** The transaction that the event belongs to: it leaves when this one commits, and never if it does not. */
+  readonly manager?: EntityManager
+}
+
+export interface ChangeEventsStatus extends DirectSinkStatus {
+  /** Writes that were noticed and made no events, since the start. */
+  readonly uncaptured: { readonly statements: number; readonly rows: number }
+}
+
+/** Every committed change of a DataSource's entities, as events. */
+export interface ChangeEvents {
+  /** For `DataSourceOptions.subscribers`. Survives `destroy()` and `initialize()`. */
+  readonly subscriber: ChangeSubscriberClass
+  /**
+   * The same for a DataSource built elsewhere (NestJS), before or after its `initialize()`. Doing it twice changes nothing.
+   *
+   * @throws ChangeEventsError DATA_SOURCE_TAKEN, DATA_SOURCE_UNSUPPORTED, TYPEORM_UNSUPPORTED
+   */
+  attach(dataSource: DataSource): void
+  /** @throws ChangeEventsError BROKER_NAME_TAKEN, BROKER_INVALID, CHANGES_CLOSED */
+  registerBroker(name: string, broker: EventBroker, options?: BrokerOptions): void
+  /** Stops its delivery and closes it; what is queued for it is dropped and counted. @throws ChangeEventsError BROKER_UNKNOWN */
+  deregisterBroker(name: string, options?: WaitOptions): Promise<void>
+  /**
+   * An application's own event. The topic is taken as it is, without `topicPrefix`; the payload is written down as JSON at once.
+   * With `manager` it belongs to that transaction, without it leaves now.
+   *
+   * @throws ChangeEventsError EVENT_UNSERIALIZABLE, OPTIONS_INVALID, DATA_SOURCE_NOT_ATTACHED
+   */
+  publish(topic: string, payload: unknown, options?: PublishOptions): Promise<void>
+  /**
+   * Calls the listener with each committed event whose topic matches, outside the transaction. What it throws is reported and reaches
+   * nobody. Gives a function that ends it. @throws ChangeEventsError OPTIONS_INVALID
+   */
+  on(pattern: string, listener: EventListener): () => void
+  /** Waits for what was committed before. @throws ChangeEventsError FLUSH_TIMEOUT after `timeoutMs`, default 10 000 */
+  flush(options?: WaitOptions): Promise<void>
+  /** Flushes, then closes the brokers. Writes go on, without events. */
+  close(options?: WaitOptions): Promise<void>
+  status(): ChangeEventsStatus
+}
+
+/**
+ * Connects to nothing; capture begins when a DataSource with `subscriber` is initialised.
+ *
+ * @throws ChangeEventsError OPTIONS_INVALID, with every fault of the options
+ */
+export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
+  checkOptions(options)
+  const report = createReporter({ logger: options.logger })
+  const sink = createDirectSink({ report, delivery: options.delivery })
+  for (const [name, entry] of Object.entries(options.brokers ?? {})) {
+    if (isRegistration(entry)) sink.registerBroker(name, entry.use, optionsOf(entry))
+    else sink.registerBroker(name, entry)
+  }
+  const captures: Capture[] = []
+  const owner = {}
+  const subscriber = changeSubscriber(owner, { options, sink, report }, (capture) => void captures.push(capture))
+
+  return {
+    subscriber,
+    attach: (dataSource) => attach(dataSource, subscriber, owner),
+    registerBroker: (name, broker, brokerOptions) => sink.registerBroker(name, broker, brokerOptions),
+    deregisterBroker: (name, waitOptions) => sink.deregisterBroker(name, waitOptions),
+    on: (pattern, listener) => sink.on(pattern, listener),
+    flush: (waitOptions) => sink.flush(waitOptions),
+    close: (waitOptions) => sink.close(waitOptions),
+    status: () => ({ ...sink.status(), uncaptured: uncapturedOf(captures) }),
+    publish: async (topic, payload, { manager } = {}) => {
+      checkTopic(topic)
+      if (!manager?.queryRunner) return sink.accept([applicationEvent(topic, payload, noContext())])
+      const { log } = await connectionOf(captureOf(manager.dataSource), manager.queryRunner)
+      const event = applicationEvent(topic, payload, log.fallbackContext)
+      if (log.isOpen) log.add([event])
+      else sink.accept([event])
+    },
+  }
+}
+
+function attach(dataSource: DataSource, subscriber: ChangeSubscriberClass, owner: object): void {
+  checkDataSource(dataSource)
+  installCapturingBuilders()
+  const ours = (dataSource.subscribers as readonly Partial<ChangeSubscriber>[]).find(
+    (known) => known.owner !== undefined,
+  )
+  if (ours && ours.owner !== owner) {
+    throw new ChangeEventsError("DATA_SOURCE_TAKEN", "another changeEvents() already captures this DataSource")
+  }
+  const listed = Object.values(dataSource.options.subscribers ?? [])
+  if (!listed.includes(subscriber)) dataSource.setOptions({ subscribers: [...(listed as never[]), subscriber] })
+  if (!ours && dataSource.isInitialized) dataSource.subscribers.unshift(new subscriber())
+}
+
+function captureOf(dataSource: DataSource): Capture {
+  const capture = findCapture(dataSource)
+  if (capture) return capture
+  const message = "publish() was given a manager whose DataSource has no subscriber of this package"
+  throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
+}
+
+function isRegistration(entry: EventBroker | BrokerRegistration): entry is BrokerRegistration {
+  return "use" in entry
+}
+
+function optionsOf({ topics, format, delivery }: BrokerRegistration): BrokerOptions {
+  return { topics, format, delivery }
+}
+
+function uncapturedOf(captures: readonly Capture[]): ChangeEventsStatus["uncaptured"] {
+  const counts = captures.map((capture) => capture.uncaptured.counts)
+  return {
+    statements: counts.reduce((sum, count) => sum + count.statements, 0),
+    rows: counts.reduce((sum, count) => sum + count.rows, 0),
+  }
+}
+
+function checkTopic(topic: unknown): void {
+  if (typeof topic === "string" && topic !== "") return
+  throw new ChangeEventsError("OPTIONS_INVALID", "publish() needs a topic, which is a text that is not empty")
+}

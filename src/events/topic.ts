@@ -1,0 +1,15 @@
+import type { ChangeAction } from "./change-event"
+
+export interface ChangeTopicParts {
+  /** What all topics of the service begin with. Default: nothing. */
+  readonly prefix?: string | null
+  readonly action: ChangeAction
+  readonly app: string
+  /** As it is to stand in the topic: the entity's name in lower case, or what the user gave instead. */
+  readonly model: string
+}
+
+/** The topic of a row's change: `[<prefix>.]<create|update|delete>.<app>.<model>`. */
+export function changeTopic({ prefix, action, app, model }: ChangeTopicParts): string {
+  return prefix ? `${prefix}.${action}.${app}.${model}` : `${action}.${app}.${model}`
+}

@@ -1,0 +1,30 @@
+export { changeEvents, type ChangeEvents, type ChangeEventsStatus, type PublishOptions } from "./change-events"
+export type { BrokerRegistration, ChangeEventsOptions } from "./options"
+export { CaptureChanges, Sensitive } from "./capture/decorators"
+export type {
+  CaptureOptions,
+  EntityCaptureOptions,
+  EntityReference,
+  SensitiveMode,
+  UncapturedPolicy,
+} from "./capture/capture-options"
+export {
+  amendChangeContext,
+  currentChangeContext,
+  withChangeContext,
+  type ChangeContext,
+} from "./context/change-context"
+export { ChangeEventsError, errorCodes, type ErrorCode, type ErrorDetails } from "./errors"
+export type { ApplicationEvent, ChangeAction, ChangeEvent, ChangeRecord, OutgoingEvent } from "./events/change-event"
+export type { Differences } from "./events/differences"
+export { changeContextKinds, type ChangeContextKind, type EventContext } from "./events/event-context"
+export type { EventMessage } from "./events/message"
+export type { TopicPatterns } from "./events/topic-pattern"
+export type { EventFormat } from "./formats/format"
+export type { EventBroker, PublishResult } from "./brokers/broker"
+export type { BrokerStatus } from "./publishing/broker-status"
+export type { DeliveryOptions } from "./publishing/delivery-options"
+export type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
+export type { EventListener } from "./publishing/listener-recipient"
+export type { BrokerOptions } from "./publishing/route"
+export type { Logger } from "./runtime/logger"

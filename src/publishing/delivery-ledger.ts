@@ -1,0 +1,74 @@
+import type { PendingEvent } from "../events/sink"
+import type { Report } from "../runtime/report"
+import { createTally, type DeliveryError, type Tally } from "./broker-status"
+import type { Clock } from "./clock"
+import type { DeliveryOptions } from "./delivery-options"
+import { circuitOpened, givenUp, queueFull, unserializable } from "./delivery-reports"
+import type { Failure } from "./failure"
+import type { Recipient } from "./recipient"
+
+/** A broker's message may be long, and its status is for reading. */
+const MAX_MESSAGE_LENGTH = 500
+
+export interface LedgerParts {
+  readonly options: DeliveryOptions
+  readonly clock: Clock
+  readonly report: Report
+}
+
+/** Books what becomes of each event of one recipient, and reports what nobody else would notice. */
+export class DeliveryLedger {
+  private readonly books = createTally()
+
+  constructor(
+    private readonly recipient: Recipient<unknown>,
+    private readonly parts: LedgerParts,
+  ) {}
+
+  get tally(): Tally {
+    return { ...this.books }
+  }
+
+  delivered(): void {
+    this.books.delivered++
+    this.books.lastDeliveredAt = new Date(this.parts.clock.now())
+  }
+
+  skipped(): void {
+    this.books.skipped++
+  }
+
+  dropped(count: number): void {
+    this.books.dropped += count
+  }
+
+  hadNoRoom(count: number): void {
+    this.dropped(count)
+    this.parts.report(queueFull(this.recipient, count, this.parts.options))
+  }
+
+  /** A call failed the event, which is not settled by that. */
+  refused(failure: Failure): void {
+    this.books.lastError = this.errorOf(failure, this.recipient.failureCode)
+  }
+
+  gaveUp(event: PendingEvent, failure: Failure, attempts: number): void {
+    this.books.failed++
+    this.parts.report(givenUp(this.recipient, event, failure, attempts))
+  }
+
+  couldNotPrepare(event: PendingEvent, failure: Failure): void {
+    this.books.failed++
+    this.books.lastError = this.errorOf(failure, "EVENT_UNSERIALIZABLE")
+    this.parts.report(unserializable(this.recipient, event, failure))
+  }
+
+  circuitOpened(failure: Failure, failedCalls: number): void {
+    this.parts.report(circuitOpened(this.recipient, failure, failedCalls))
+  }
+
+  private errorOf({ code, error }: Failure, fallbackCode: string): DeliveryError {
+    const message = error.message.slice(0, MAX_MESSAGE_LENGTH)
+    return { code: code ?? fallbackCode, message, at: new Date(this.parts.clock.now()) }
+  }
+}

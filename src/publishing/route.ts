@@ -1,0 +1,43 @@
+import { topicFilter, type TopicMatcher, type TopicPatterns } from "../events/topic-pattern"
+import type { EventFormat } from "../formats/format"
+import type { DeliveryOptions } from "./delivery-options"
+
+/** What a broker gets, and how. */
+export interface BrokerOptions {
+  /** The topics it gets, as shell patterns. Default: all. */
+  readonly topics?: TopicPatterns
+  /** What its messages look like: `record`, or a format of the entry points `formats/*` or your own. Default `record`. */
+  readonly format?: "record" | EventFormat
+  /** Where this broker's delivery differs from the others'. */
+  readonly delivery?: Partial<DeliveryOptions>
+}
+
+/** An application that makes topics up (one an order, say) must not fill the memory with verdicts on them. */
+const MAX_REMEMBERED_TOPICS = 1_000
+
+/** The filter of the patterns, with the last verdicts remembered: an event costs a look into a map, not a match. */
+export function rememberingFilter(patterns: TopicPatterns): TopicMatcher {
+  const matches = topicFilter(patterns)
+  const verdicts = new Map<string, boolean>()
+
+  return (topic) => {
+    const known = verdicts.get(topic)
+    if (known !== undefined) return known
+    const verdict = matches(topic)
+    if (verdicts.size >= MAX_REMEMBERED_TOPICS) verdicts.clear()
+    verdicts.set(topic, verdict)
+    return verdict
+  }
+}
+
+/** Which events go to a broker, and in which format. */
+export interface Route {
+  readonly matches: TopicMatcher
+  readonly format: EventFormat
+}
+
+/** @param recordFormat one for all brokers, so that they share what it makes of an event */
+export function compileRoute({ topics, format }: BrokerOptions, recordFormat: EventFormat): Route {
+  const isRecord = format === undefined || format === "record"
+  return { matches: rememberingFilter(topics ?? {}), format: isRecord ? recordFormat : format }
+}
