@@ -61,6 +61,11 @@ export class Capture {
     return this.tables.get(rootOf(metadata))
   }
 
+  /** Whether the user said that this entity's writes make no events. */
+  isUnwanted(metadata: EntityMetadata): boolean {
+    return this.coverage.get(metadata.tablePath) === "unwanted"
+  }
+
   /** Resolves once the server has said what may be read; undefined, so that nobody need wait, when it has. */
   whenKnown(queryRunner: QueryRunner | undefined): Promise<void> | undefined {
     if (this.known) return undefined

@@ -45,7 +45,7 @@ class CapturedChange implements PendingEvent {
     const { action, batch, image, previous } = this
     const { app, model, columns } = this.variant
     const values = this.read(columns, (index) => image[index] ?? null)
-    const record = toRecord(batch.entity.columns, columns, values)
+    const record = toRecord(batch.entity, columns, values)
     const before = action === "update" ? this.recordBefore(values) : action === "delete" ? record : null
     const after = action === "delete" ? null : record
     const differing = this.compare(before, after)
@@ -88,7 +88,7 @@ class CapturedChange implements PendingEvent {
       if (text === undefined) return after[position]
       return readValue(text, entity.columns[index] as ImageColumn, parsers[index] as ValueParser, reader)
     })
-    return toRecord(entity.columns, columns, values)
+    return toRecord(entity, columns, values)
   }
 
   /** Also tells that a masked value changed, although both sides show the same mask. */
@@ -107,18 +107,21 @@ class CapturedChange implements PendingEvent {
   }
 }
 
-function toRecord(
-  images: readonly ImageColumn[],
-  columns: readonly number[],
-  values: readonly unknown[],
-): ChangeRecord {
+function toRecord(entity: TrackedEntity, columns: readonly number[], values: readonly unknown[]): ChangeRecord {
   const record: Record<string, unknown> = {}
   columns.forEach((index, position) => {
-    const { path } = images[index] as ImageColumn
+    const { path } = entity.columns[index] as ImageColumn
     if (path.length === 1) record[path[0] as string] = values[position]
     else if (path.length > 1) setNested(record, path, values[position])
   })
+  for (const relation of entity.compositeRelations) nullWithoutKey(record, relation)
   return record
+}
+
+/** A relation with a composite key that points nowhere is null, not an object of nulls. */
+function nullWithoutKey(record: Record<string, unknown>, relation: string): void {
+  const key = record[relation]
+  if (key && Object.values(key).every((part) => part === null)) record[relation] = null
 }
 
 function setNested(record: Record<string, unknown>, path: readonly string[], value: unknown): void {

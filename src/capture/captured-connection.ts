@@ -4,6 +4,7 @@ import type { EventContext } from "../events/event-context"
 import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
 import type { CapturedStatement } from "./captured-statement"
+import type { StatementPlan } from "./plan-statement"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import { changesOf, takeRows, type StatementRows } from "./statement-rows"
 import { TransactionLog } from "./transaction-log"
@@ -12,10 +13,10 @@ import { TransactionLog } from "./transaction-log"
  * The statement that a list of parameters belongs to. TypeORM hands the list that its builder made to the driver as it is, so its
  * identity tells a captured statement from any other, without a look at the text.
  */
-const statements = new WeakMap<readonly unknown[], CapturedStatement>()
+const plans = new WeakMap<readonly unknown[], StatementPlan>()
 
-export function rememberStatement(parameters: readonly unknown[], statement: CapturedStatement): void {
-  statements.set(parameters, statement)
+export function rememberStatement(parameters: readonly unknown[], plan: StatementPlan): void {
+  plans.set(parameters, plan)
 }
 
 /** A physical connection whose statements and answers pass by us. */
@@ -63,11 +64,11 @@ class ConnectionWatch {
     if (typeof callback === "function")
       return bareQuery.apply(this.connection, [...args.slice(0, -1), this.watched(text, callback as Callback)])
 
-    const statement = Array.isArray(values) ? statements.get(values) : undefined
-    if (statement) return this.runCaptured(bareQuery, text, values as unknown[], statement)
+    const plan = Array.isArray(values) ? plans.get(values) : undefined
+    if (plan && plan !== "unwanted") return this.runCaptured(bareQuery, text, values as unknown[], plan)
     const running = bareQuery.apply(this.connection, args) as Promise<unknown>
     return running.then(
-      (answer) => this.succeeded(text, answer),
+      (answer) => this.succeeded(text, answer, plan !== "unwanted"),
       (error: unknown) => this.failed(text, error),
     )
   }
@@ -132,10 +133,10 @@ class ConnectionWatch {
     }
   }
 
-  private succeeded(text: string, answer: unknown): unknown {
+  private succeeded(text: string, answer: unknown, inspected = true): unknown {
     const results = resultsOf(answer)
     const refusal = this.guarded(() => {
-      const error = this.capture.uncaptured.inspect(text, results)
+      const error = inspected ? this.capture.uncaptured.inspect(text, results) : undefined
       this.log.settle(text, results, this.status())
       return error
     })

@@ -1,4 +1,3 @@
-import type { EntityMetadata } from "typeorm"
 import type { ImageSql } from "./image-sql"
 import type { TrackedEntity } from "./tracked-entity"
 
@@ -75,28 +74,34 @@ interface Comparison {
   readonly parameters: readonly unknown[]
 }
 
+/** Property paths that together identify one row: the primary key, or a unique constraint. */
+export type RowKey = readonly string[]
+
 /**
- * Whether the conditions name every row by its primary key, and so at most `maxRows` of them: such a statement needs no limit, which
- * costs a tenth more.
+ * Whether the conditions name every row by a key, and so at most `maxRows` of them: such a statement needs no limit, which costs a
+ * tenth more.
  */
-export function namesRowsByKey(wheres: readonly Clause[], metadata: EntityMetadata, maxRows: number): boolean {
+export function namesRowsByKey(wheres: readonly Clause[], keys: readonly RowKey[], maxRows: number): boolean {
   const [first, ...others] = wheres
-  if (!first || others.some((clause) => clause.type === "or")) return false
-  const alternatives = Array.isArray(first.condition) ? (first.condition as Clause[]) : []
+  if (!first || others.some((clause) => clause.type === "or") || !Array.isArray(first.condition)) return false
+  const alternatives = first.condition as Clause[]
   if (alternatives.length > 0 && alternatives.every((clause) => clause.type === "or")) {
-    return alternatives.length <= maxRows && alternatives.every((clause) => fixesKey(clause.condition, metadata, 1))
+    return alternatives.length <= maxRows && alternatives.every((clause) => fixesAnyKey(clause.condition, keys, 1))
   }
-  return fixesKey(alternatives, metadata, maxRows)
+  return fixesAnyKey(alternatives, keys, maxRows)
 }
 
-function fixesKey(conditions: unknown, metadata: EntityMetadata, maxRows: number): boolean {
+function fixesAnyKey(conditions: unknown, keys: readonly RowKey[], maxRows: number): boolean {
   if (!Array.isArray(conditions)) return false
   const comparisons = (conditions as Clause[]).map((clause) => clause.condition as Comparison)
-  return metadata.primaryColumns.every((column) =>
-    comparisons.some((comparison) => {
-      if (comparison?.parameters?.[0] !== column.propertyPath) return false
-      const isIn = comparison.operator === "in" && metadata.primaryColumns.length === 1
-      return comparison.operator === "equal" || (isIn && comparison.parameters.length - 1 <= maxRows)
-    }),
-  )
+  return keys.some((key) => {
+    const most = key.length === 1 ? maxRows : 1
+    return key.every((path) => comparisons.some((comparison) => fixes(comparison, path, most)))
+  })
+}
+
+function fixes(comparison: Comparison, path: string, maxRows: number): boolean {
+  if (comparison?.parameters?.[0] !== path) return false
+  if (comparison.operator === "equal") return true
+  return comparison.operator === "in" && comparison.parameters.length - 1 <= maxRows && maxRows > 1
 }

@@ -9,6 +9,8 @@ export type ColumnMetadata = EntityMetadata["columns"][number]
 /** One column of a row image: where it stands in the database and where in the record. */
 export interface ImageColumn {
   readonly metadata: ColumnMetadata
+  /** A foreign key has no transformer of its own: it is shown as the key it points to. */
+  readonly hydratedAs: ColumnMetadata
   readonly databaseName: string
   /** Where the value stands in the record, such as ["address", "city"]. Empty: read, but not shown (a hidden primary key). */
   readonly path: readonly string[]
@@ -37,6 +39,7 @@ function imageColumn(metadata: ColumnMetadata, rules: ColumnRules): ImageColumn 
   if (path.length === 0 && !metadata.isPrimary && !metadata.isDiscriminator && !metadata.isDeleteDate) return undefined
   return {
     metadata,
+    hydratedAs: referenced(metadata),
     databaseName: metadata.databaseName,
     path,
     sensitive: sensitive === "omit" ? undefined : sensitive,
@@ -60,6 +63,10 @@ function isIgnored(metadata: ColumnMetadata, rules: ColumnRules): boolean {
   return paths.some((path) => rules.ignore.has(path) || rules.ignore.has(path.split(".")[0] as string))
 }
 
+function referenced(metadata: ColumnMetadata): ColumnMetadata {
+  return metadata.isVirtual && metadata.referencedColumn ? referenced(metadata.referencedColumn) : metadata
+}
+
 /** A foreign key without a property of its own stands under its relation, one of several key columns under its own name there. */
 function recordPath(metadata: ColumnMetadata): readonly string[] {
   if (!metadata.isVirtual) return metadata.propertyPath.split(".")
@@ -78,10 +85,10 @@ export interface ValueReader {
 
 /** The value as a record shows it: what a reload of the row would give, as JSON can hold it. */
 export function readValue(text: string | null, column: ImageColumn, parse: ValueParser, reader: ValueReader): unknown {
-  if (text === null && !column.metadata.transformer) return null
+  if (text === null && !column.hydratedAs.transformer) return null
   if (column.sensitive === "mask") return text === null ? null : "***"
   if (column.sensitive === "hash") return text === null ? null : hmac(text, reader.sensitiveHashKey)
-  const value = jsonValue(reader.hydrate(text === null ? null : parse(text), column.metadata))
+  const value = jsonValue(reader.hydrate(text === null ? null : parse(text), column.hydratedAs))
   return value === undefined ? null : value
 }
 

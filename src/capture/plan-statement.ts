@@ -1,5 +1,5 @@
 import type { DataSource, ObjectLiteral, QueryBuilder, QueryRunner } from "typeorm"
-import type { Capture } from "./capture"
+import type { Capture, TrackedTable } from "./capture"
 import { namesRowsByKey, type CapturedStatement, type StatementKind } from "./captured-statement"
 import { findCapture } from "./find-capture"
 
@@ -12,16 +12,18 @@ export interface PlannedBuilder {
   readonly kind: "insert" | "update" | "delete"
 }
 
+/** "unwanted": the user wants no events of this entity, so nobody need look whether the write was missed. */
+export type StatementPlan = CapturedStatement | "unwanted"
+
 /**
  * How the statement that the builder is about to execute is captured; undefined: not at all. A promise only until the server has said,
  * once for each DataSource, what may be read.
  */
-export function planStatement(
-  builder: PlannedBuilder,
-): CapturedStatement | undefined | Promise<CapturedStatement | undefined> {
+export function planStatement(builder: PlannedBuilder): StatementPlan | undefined | Promise<StatementPlan | undefined> {
   const capture = findCapture(builder.dataSource)
   const alias = builder.expressionMap.mainAlias
-  if (!capture || !alias?.hasMetadata || !capture.tableOf(alias.metadata)) return undefined
+  if (!capture || !alias?.hasMetadata) return undefined
+  if (!capture.tableOf(alias.metadata)) return capture.isUnwanted(alias.metadata) ? "unwanted" : undefined
   const asking = capture.whenKnown(builder.queryRunner)
   return asking ? asking.then(() => (capture.isKnown ? plan(builder, capture) : undefined)) : plan(builder, capture)
 }
@@ -33,9 +35,10 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
   if (!table || isTooLong(expressionMap, capture.maxRows)) return undefined
   const { onUpdate } = expressionMap
   return {
-    ...table,
+    entity: table.entity,
+    sql: table.sql,
     kind: kind === "insert" && onUpdate ? "upsert" : kind,
-    limited: mayChangeManyRows(expressionMap, kind, capture),
+    limited: mayChangeManyRows(expressionMap, kind, table, capture),
     maxRows: capture.maxRows,
     overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
   }
@@ -46,13 +49,17 @@ function isTooLong(expressionMap: ExpressionMap, maxRows: number): boolean {
   return Array.isArray(expressionMap.valuesSet) && expressionMap.valuesSet.length > maxRows
 }
 
-function mayChangeManyRows(expressionMap: ExpressionMap, kind: StatementKind, capture: Capture): boolean {
+function mayChangeManyRows(
+  expressionMap: ExpressionMap,
+  kind: StatementKind,
+  table: TrackedTable,
+  capture: Capture,
+): boolean {
   // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
   if (expressionMap.commonTableExpressions.some(({ queryBuilder }) => !isSelect(queryBuilder))) return false
   if (kind === "insert") return expressionMap.insertFromSelect !== undefined
   if (expressionMap.whereEntities.length > 0) return expressionMap.whereEntities.length > capture.maxRows
-  const { metadata } = expressionMap.mainAlias as NonNullable<typeof expressionMap.mainAlias>
-  return !namesRowsByKey(expressionMap.wheres, metadata, capture.maxRows)
+  return !namesRowsByKey(expressionMap.wheres, table.entity.keys, capture.maxRows)
 }
 
 function isSelect(queryBuilder: QueryBuilder<ObjectLiteral> | string): boolean {

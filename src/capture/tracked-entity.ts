@@ -2,8 +2,9 @@ import type { DataSource, EntityMetadata } from "typeorm"
 import type { ChangeAction } from "../events/change-event"
 import { changeTopic } from "../events/topic"
 import type { CaptureOptions, EntityCaptureOptions } from "./capture-options"
+import type { RowKey } from "./captured-statement"
 import { declaredCapture } from "./decorators"
-import { imageColumns, type ImageColumn } from "./image-column"
+import { imageColumns, type ColumnMetadata, type ImageColumn } from "./image-column"
 
 /** A table whose changes become events, with all that its statements and images need, worked out once. */
 export interface TrackedEntity {
@@ -12,6 +13,10 @@ export interface TrackedEntity {
   /** Escaped and with its schema, as TypeORM writes it in its statements. */
   readonly tableName: string
   readonly columns: readonly ImageColumn[]
+  /** Relations shown as an object, because the key they point to has several columns. */
+  readonly compositeRelations: readonly string[]
+  /** What identifies one row: the primary key and the unique constraints. */
+  readonly keys: readonly RowKey[]
   /** Positions in `columns`. */
   readonly primary: readonly number[]
   /** Position of the delete-date column where soft-remove is a `delete`; -1: there is none. */
@@ -41,6 +46,10 @@ export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, d
     metadata,
     tableName: escapedPath(metadata, dataSource),
     columns,
+    compositeRelations: metadata.relationsWithJoinColumns
+      .filter((relation) => relation.joinColumns.length > 1)
+      .map((relation) => relation.propertyName),
+    keys: rowKeys(metadata),
     primary: metadata.primaryColumns.map(position),
     deleteDate: softDelete === "delete" ? position(metadata.deleteDateColumn) : -1,
     discriminator: position(metadata.discriminatorColumn),
@@ -82,7 +91,9 @@ function entityVariant(
   options: CaptureOptions,
 ): EntityVariant {
   const own = entityOptions(metadata, options)
-  const properties = new Set(metadata.columns.map((column) => column.databaseName))
+  const properties = new Set(
+    metadata.columns.filter((column) => isOwn(column, metadata)).map(({ databaseName }) => databaseName),
+  )
   const app = own.app ?? appOf(metadata, options.app)
   const model = (own.model ?? metadata.name).toLowerCase()
   const topic = (action: ChangeAction): string => changeTopic({ prefix: options.topicPrefix, action, app, model })
@@ -97,8 +108,22 @@ function entityVariant(
   }
 }
 
+/** With single-table inheritance a root has its children's columns, and a child its siblings' foreign keys. */
+function isOwn(column: ColumnMetadata, metadata: EntityMetadata): boolean {
+  if (metadata.childEntityMetadatas.some((child) => child.target === column.target)) return false
+  const relation = column.isVirtual ? column.relationMetadata : undefined
+  return !relation || metadata.findRelationWithPropertyPath(relation.propertyPath) !== undefined
+}
+
 function appOf(metadata: EntityMetadata, app: CaptureOptions["app"]): string {
   return (typeof app === "function" ? app(metadata) : app) ?? metadata.schema ?? "app"
+}
+
+function rowKeys(metadata: EntityMetadata): RowKey[] {
+  const unique = metadata.indices.filter((index) => index.isUnique && !index.where)
+  return [metadata.primaryColumns, ...[...metadata.uniques, ...unique].map((constraint) => constraint.columns)]
+    .filter((columns) => columns.length > 0)
+    .map((columns) => columns.map((column) => column.propertyPath))
 }
 
 function escapedPath(metadata: EntityMetadata, dataSource: DataSource): string {

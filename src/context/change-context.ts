@@ -5,19 +5,19 @@ import { amendScope, contextOf, currentScope, runInScope } from "./context-scope
 
 /**
  * Who makes the changes, and why. Any further key (user id, tenant, ticket) is kept, sent in snake_case and must be JSON-able;
- * one that is named like a secret (password, token, cookie, api key, …) is sent as `"***"`.
+ * one that is named like a secret (password, token, cookie, api key, …) is sent as `"***"`. Undefined is as if not given.
  */
 export interface ChangeContext {
   /** The account's name; null for nobody. Default: the enclosing context's, else null. */
-  readonly userName?: string | null
+  readonly userName?: string | null | undefined
   /** A UUID. Default: a new one, also inside another context. */
-  readonly requestId?: string
+  readonly requestId?: string | undefined
   /** Default `ORM`. `Unknown` cannot be opened. */
-  readonly changeContext?: Exclude<ChangeContextKind, "Unknown">
+  readonly changeContext?: Exclude<ChangeContextKind, "Unknown"> | undefined
   /** More about the kind, such as a job's name. Cut at 400 characters. Default "". */
-  readonly changeContextDetail?: string
+  readonly changeContextDetail?: string | undefined
   /** W3C trace context; one that is not valid is left out. Default: the enclosing context's. */
-  readonly traceparent?: string | null
+  readonly traceparent?: string | null | undefined
   readonly [key: string]: unknown
 }
 

@@ -1,6 +1,7 @@
 import { nearestName } from "../runtime/nearest-name"
 import { unknownKeyFaults } from "../runtime/option-faults"
 import { deliveryFaults } from "./delivery-options"
+import { kindOf } from "./kind-of"
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -89,14 +90,6 @@ function formatFaults(path: string, format: unknown): string[] {
 
 function mustBe(path: string, wanted: string, value: unknown): string {
   return `${path} must be ${wanted}, got ${kindOf(value)}`
-}
-
-/** The kind of a value with its article: never the value, which may hold a password. */
-function kindOf(value: unknown): string {
-  if (value === undefined) return "nothing"
-  if (value === null) return "null"
-  if (Array.isArray(value)) return "an array"
-  return typeof value === "object" ? "an object" : `a ${typeof value}`
 }
 
 function isObject(value: unknown): value is Values {

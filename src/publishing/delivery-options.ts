@@ -1,4 +1,5 @@
 import { unknownKeyFaults } from "../runtime/option-faults"
+import { kindOf } from "./kind-of"
 
 /** How events are delivered to one broker. */
 export interface DeliveryOptions {
@@ -63,7 +64,8 @@ export function deliveryOptions(...layers: readonly (Partial<DeliveryOptions> | 
 /** A sentence for everything wrong with the given options. `path` is where they stand, such as `brokers.audit.delivery`. */
 export function deliveryFaults(path: string, given: unknown): string[] {
   if (given === undefined) return []
-  if (typeof given !== "object" || given === null || Array.isArray(given)) return [`${path} must be an object`]
+  if (typeof given !== "object" || given === null || Array.isArray(given))
+    return [`${path} must be an object, got ${kindOf(given)}`]
   const values = given as Readonly<Record<string, unknown>>
   const known = Object.keys(ranges) as (keyof DeliveryOptions)[]
   return [
@@ -75,6 +77,6 @@ export function deliveryFaults(path: string, given: unknown): string[] {
 function rangeFaults(path: string, value: unknown, [least, most]: Range): string[] {
   if (value === undefined) return []
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return []
-  const got = typeof value === "number" ? String(value) : `a ${typeof value}`
+  const got = typeof value === "number" ? String(value) : kindOf(value)
   return [`${path} must be a whole number from ${least} to ${most}, got ${got}`]
 }

@@ -7,6 +7,7 @@ import type { BrokerStatus } from "./broker-status"
 import { systemClock, type Clock } from "./clock"
 import { createDelivery, type DeliveryParts } from "./delivery"
 import { deliveryOptions, type DeliveryOptions } from "./delivery-options"
+import { kindOf } from "./kind-of"
 import { listenerRecipient, type EventListener } from "./listener-recipient"
 import { rememberingFilter, type BrokerOptions } from "./route"
 import { deliverMatching, type Subscription } from "./subscription"
@@ -192,8 +193,8 @@ function closedError(refusal: string): ChangeEventsError {
 
 function checkListener(pattern: unknown, listener: unknown): void {
   const faults = [
-    ...(typeof pattern === "string" ? [] : [`the pattern of a listener must be a string, got a ${typeof pattern}`]),
-    ...(typeof listener === "function" ? [] : [`a listener must be a function, got a ${typeof listener}`]),
+    ...(typeof pattern === "string" ? [] : [`the pattern of a listener must be a string, got ${kindOf(pattern)}`]),
+    ...(typeof listener === "function" ? [] : [`a listener must be a function, got ${kindOf(listener)}`]),
   ]
   if (faults.length > 0) throw new ChangeEventsError("OPTIONS_INVALID", faults.join("; "), { details: { faults } })
 }

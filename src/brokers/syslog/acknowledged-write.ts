@@ -1,4 +1,5 @@
 import { asError } from "../../errors"
+import { afterNextPoll } from "./after-next-poll"
 import type { SyslogSocket, SyslogTransport } from "./syslog-transport"
 
 const OPENING_EVENTS = ["connect", "secureConnect", "listening"]
@@ -21,8 +22,7 @@ function untilConnected(transport: SyslogTransport, socket: SyslogSocket): Promi
     const opened = (): void => {
       if (transport.connected) settle(resolve)
     }
-    const failed = (error?: unknown): void =>
-      settle(() => reject(asError(error instanceof Error ? error : "connection lost")))
+    const failed = (error?: unknown): void => settle(() => reject(typeof error === "object" ? error : connectionLost()))
     const settle = (then: () => void): void => {
       for (const event of OPENING_EVENTS) socket.off(event, opened)
       for (const event of FAILING_EVENTS) socket.off(event, failed)
@@ -46,9 +46,7 @@ export function acknowledgedWrite(transport: SyslogTransport, info: object, appN
     const onLogged = (logged?: object): void => {
       if (logged !== info) return void (failure = undefined)
       stop()
-      // Node answers a write that was under way on a destroyed stream with success.
-      if (failure === undefined)
-        return socket?.destroyed ? reject(new Error("connection lost while writing")) : resolve()
+      if (failure === undefined) return afterNextPoll(() => (isLost(socket) ? reject(connectionLost()) : resolve()))
       // The transport has queued it to send it one day; here who called decides whether it is sent again.
       transport.queue.pop()
       reject(failure)
@@ -70,4 +68,16 @@ export function acknowledgedWrite(transport: SyslogTransport, info: object, appN
       transport.appName = usualAppName
     }
   })
+}
+
+/**
+ * Whether a stream has ended meanwhile. The receiver may then have read the message or not; sent again it comes twice at worst,
+ * not sent again it may be lost. Node also answers a write that was under way on a destroyed stream with success.
+ */
+function isLost(socket: SyslogSocket | null): boolean {
+  return socket?.destroyed === true
+}
+
+function connectionLost(): Error {
+  return new Error("connection lost")
 }

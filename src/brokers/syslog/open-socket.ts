@@ -31,5 +31,7 @@ function openDatagram(host: string, port: number): SyslogSocket {
 function keptAlive<T extends Socket>(socket: T): T {
   socket.setKeepAlive(true, 30_000)
   socket.setNoDelay(true)
+  // Syslog has no answers. Read and dropped, they do not hide the end of the connection behind them.
+  socket.resume()
   return socket
 }

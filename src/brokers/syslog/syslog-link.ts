@@ -1,4 +1,4 @@
-import { asError, ChangeEventsError } from "../../errors"
+import { ChangeEventsError } from "../../errors"
 import { within } from "../parts/within"
 import { acknowledgedWrite, whenConnected } from "./acknowledged-write"
 import type { SyslogTransport } from "./syslog-transport"
@@ -47,7 +47,7 @@ export function syslogLink(transport: SyslogTransport, options: SyslogLinkOption
         options.discard()
         isWriting = false
       }
-      throw error instanceof ChangeEventsError ? error : unavailable(asError(error))
+      throw error instanceof ChangeEventsError ? error : unavailable(error as Error)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from "node:tls"
 import { within } from "../parts/within"
+import { afterNextPoll } from "./after-next-poll"
 import { openSocket } from "./open-socket"
 import type { SyslogTarget } from "./syslog-target"
 import type { SyslogSocket, SyslogTransport } from "./syslog-transport"
@@ -34,8 +35,12 @@ export class TransportSocket {
     socket.once(readyEvent, () => {
       if (this.transport.socket === socket) this.transport.connected = true
     })
-    socket.on("error", (error) => this.lose(socket, error))
-    socket.on("close", () => this.lose(socket))
+    socket.on("error", (error) => {
+      if (this.target.protocol === "udp") this.failure = error
+      this.lose(socket)
+    })
+    // `end`: the receiver will not read any more, even if it has not closed.
+    for (const event of ["end", "close"]) socket.on(event, () => this.lose(socket))
   }
 
   /** Sends a datagram, and finds out what can be known of its fate. */
@@ -68,8 +73,7 @@ export class TransportSocket {
     this.discard()
   }
 
-  private lose(socket: SyslogSocket, error?: Error): void {
-    if (this.target.protocol === "udp" && error instanceof Error) this.failure = error
+  private lose(socket: SyslogSocket): void {
     if (this.transport.socket === socket) this.discard()
   }
 
@@ -78,9 +82,4 @@ export class TransportSocket {
     this.failure = undefined
     return failure
   }
-}
-
-/** A refusal by a receiver near by arrives with the next round of the event loop; the second immediate runs after it. */
-function afterNextPoll(run: () => void): void {
-  setImmediate(() => setImmediate(run))
 }

@@ -1,0 +1,56 @@
+import { DataSource, type DataSourceOptions } from "typeorm"
+import { fixtureOptions } from "../fixtures/fixture-options"
+import { Site } from "../fixtures/inventory/site"
+import { fixtureMigrations } from "../migrations/fixture-migrations"
+import { changeEvents, type ChangeEvents, type EventBroker } from "../src"
+import { AuditRow, AuditSubscriber, createAuditTable } from "./audit-row"
+
+/** The ways of writing that are compared, each with one connection of its own to the same database. */
+export interface BenchSources {
+  readonly bare: DataSource
+  /** The same again: how far it is from 1 tells how noisy the machine is. */
+  readonly control: DataSource
+  readonly captured: DataSource
+  /** Captures another entity only. */
+  readonly untracked: DataSource
+  readonly audited: DataSource
+  readonly changes: ChangeEvents
+  close(): Promise<void>
+}
+
+/** Accepts everything at once, so that what is measured is ours and not a broker's. */
+const acceptingBroker: EventBroker = {
+  publish: async () => undefined,
+  publishBatch: async (messages) => messages.map(() => ({ accepted: true })),
+}
+
+export async function openSources(url: string): Promise<BenchSources> {
+  const changes = changeEvents({ brokers: { accepting: acceptingBroker } })
+  const others = changeEvents({ brokers: { accepting: acceptingBroker }, entities: [Site] })
+  const open = (more: Partial<DataSourceOptions> = {}): Promise<DataSource> =>
+    new DataSource({ ...fixtureOptions, url, poolSize: 1, ...more } as DataSourceOptions).initialize()
+
+  const bare = await open({ migrations: [...fixtureMigrations] })
+  await bare.runMigrations()
+  await bare.query(createAuditTable)
+  const control = await open()
+  const captured = await open({ subscribers: [changes.subscriber] })
+  const untracked = await open({ subscribers: [others.subscriber] })
+  const audited = await open({
+    entities: [...fixtureOptions.entities, AuditRow],
+    subscribers: [AuditSubscriber],
+  })
+  const all = [bare, control, captured, untracked, audited]
+  return {
+    bare,
+    control,
+    captured,
+    untracked,
+    audited,
+    changes,
+    close: async () => {
+      await Promise.all(all.map((dataSource) => dataSource.destroy()))
+      await Promise.all([changes.close(), others.close()])
+    },
+  }
+}
