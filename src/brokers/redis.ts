@@ -1,4 +1,4 @@
-import { asError, ChangeEventsError } from "../errors"
+import { ChangeEventsError } from "../errors"
 import type { EventMessage } from "../events/message"
 import type { EventBroker, PublishResult } from "./broker"
 import { checkOptions } from "./parts/check-options"
@@ -103,7 +103,12 @@ async function send(connection: RedisConnection, messages: readonly EventMessage
     const replies = (await pipeline.exec()) ?? []
     return messages.map((_message, index) => result(replies[index]?.[0]))
   }
-  const sent = messages.map(({ topic, body }) => client.publish(topic, body).then(() => undefined, asError))
+  const sent = messages.map(({ topic, body }) =>
+    client.publish(topic, body).then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+  )
   return (await Promise.all(sent)).map(result)
 }
 

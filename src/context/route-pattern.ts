@@ -13,9 +13,10 @@ export interface RoutedRequest {
  */
 export function routePattern(request: RoutedRequest): string {
   const method = request.method ?? ""
-  const path = mountPattern(request.baseUrl ?? "") + patternOf(request.route)
-  const trimmed = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path
-  return trimmed === "" ? method : `${method} ${trimmed}`
+  const mount = mountPattern(request.baseUrl ?? "")
+  const pattern = patternOf(request.route)
+  const path = mount !== "" && pattern === "/" ? mount : mount + pattern
+  return path === "" ? method : `${method} ${path}`
 }
 
 /** A pattern is a text, a regular expression, or a list of them. */

@@ -1,5 +1,4 @@
-import { once } from "node:events"
-import { asError, ChangeEventsError } from "../../errors"
+import { ChangeEventsError } from "../../errors"
 import { backoffMs } from "../../runtime/backoff"
 import { peerPackage } from "../parts/peer-package"
 import { within } from "../parts/within"
@@ -68,12 +67,14 @@ function createClient(server: RedisServerOptions): OwnRedisClient {
 
 async function closeClient(client: OwnRedisClient): Promise<void> {
   if (client.status === "end") return
-  const ended = once(client as unknown as NodeJS.EventEmitter, "end")
+  const ended = new Promise<void>((resolve) => client.on("end", resolve))
   const late = (): Error => new Error("late")
   // QUIT lets the answers come that are on their way; a server that is gone does not answer.
   if (client.status === "ready") await within(CLOSE_TIMEOUT_MS, client.quit(), late).catch(() => undefined)
-  if (client.status !== "end") client.disconnect()
-  await within(2 * CLOSE_TIMEOUT_MS, ended, late).catch(() => undefined)
+  const isConnected = client.status !== "reconnecting" && client.status !== "close"
+  client.disconnect()
+  // Between two attempts there is no connection whose end could be waited for.
+  if (isConnected) await within(2 * CLOSE_TIMEOUT_MS, ended, late).catch(() => undefined)
 }
 
 /**
@@ -91,7 +92,7 @@ export async function whenConnected(connection: RedisConnection, timeoutMs: numb
     await within(timeoutMs, outcome(client), () => new Error(`no answer within ${timeoutMs} ms`))
   } catch (cause) {
     connection.reset()
-    throw unavailable(connection, cause)
+    throw unavailable(connection, cause as Error)
   }
   if (!isReady(client)) throw unavailable(connection)
 }
@@ -111,12 +112,14 @@ function outcome(client: RedisClient): Promise<void> {
   })
 }
 
-function unavailable(connection: RedisConnection, cause: unknown = connection.lastError()): ChangeEventsError {
-  const reason = cause === undefined ? "" : `: ${asError(cause).message}`
-  const details = { status: connection.client.status }
-  return new ChangeEventsError("BROKER_UNAVAILABLE", `Redis is not connected${reason}`, {
-    cause: cause === undefined ? undefined : withoutCommand(asError(cause)),
-    details,
+function unavailable(
+  connection: RedisConnection,
+  cause: Error | undefined = connection.lastError(),
+): ChangeEventsError {
+  const message = `Redis is not connected${cause === undefined ? "" : `: ${cause.message}`}`
+  return new ChangeEventsError("BROKER_UNAVAILABLE", message, {
+    cause: cause && withoutCommand(cause),
+    details: { status: connection.client.status },
   })
 }
 
