@@ -73,9 +73,9 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
     if (isRegistration(entry)) sink.registerBroker(name, entry.use, optionsOf(entry))
     else sink.registerBroker(name, entry)
   }
-  const captures: Capture[] = []
   const owner = {}
-  const subscriber = changeSubscriber(owner, { options, sink, report }, (capture) => void captures.push(capture))
+  const uncaptured = { statements: 0, rows: 0 }
+  const subscriber = changeSubscriber(owner, { options, sink, report, uncaptured })
 
   return {
     subscriber,
@@ -85,7 +85,7 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
     on: (pattern, listener) => sink.on(pattern, listener),
     flush: (waitOptions) => sink.flush(waitOptions),
     close: (waitOptions) => sink.close(waitOptions),
-    status: () => ({ ...sink.status(), uncaptured: uncapturedOf(captures) }),
+    status: () => ({ ...sink.status(), uncaptured: { ...uncaptured } }),
     publish: async (topic, payload, { manager } = {}) => {
       checkTopic(topic)
       if (!manager?.queryRunner) return sink.accept([applicationEvent(topic, payload, noContext())])
@@ -124,14 +124,6 @@ function isRegistration(entry: EventBroker | BrokerRegistration): entry is Broke
 
 function optionsOf({ topics, format, delivery }: BrokerRegistration): BrokerOptions {
   return { topics, format, delivery }
-}
-
-function uncapturedOf(captures: readonly Capture[]): ChangeEventsStatus["uncaptured"] {
-  const counts = captures.map((capture) => capture.uncaptured.counts)
-  return {
-    statements: counts.reduce((sum, count) => sum + count.statements, 0),
-    rows: counts.reduce((sum, count) => sum + count.rows, 0),
-  }
 }
 
 function checkTopic(topic: unknown): void {

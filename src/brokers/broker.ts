@@ -7,8 +7,12 @@ export type PublishResult = { readonly accepted: true } | { readonly accepted: f
  * All a user writes for a broker of their own.
  *
  * `publish` resolves when the broker has accepted the message, and rejects when it has not: a message that was only put into
- * a client's memory is not accepted. It is called for one message (or batch) at a time, in order, never concurrently.
- * An error with `retryable: false` says that trying again is useless (message too large, for example).
+ * a client's memory is not accepted. It is called for one message (or batch) at a time, in order; only a call that did not answer
+ * in time may still be under way when the next one comes.
+ *
+ * What the error says decides what follows. `retryable: false`: trying again is useless (message too large), the message is given
+ * up. `code: "BROKER_UNAVAILABLE"` (or ECONNREFUSED, ENOTFOUND, EHOSTUNREACH, … on it or its cause): nobody was reached, the
+ * message waits without losing an attempt. Anything else: one of its attempts has failed.
  */
 export interface EventBroker {
   publish(message: EventMessage): Promise<void>

@@ -9,12 +9,14 @@ import type { ValueReader } from "./image-column"
 import { PreparedStatements } from "./prepared-statements"
 import { askReadability } from "./readable-columns"
 import { isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
-import { uncapturedKind, UncapturedWrites, type TableCoverage } from "./uncaptured-writes"
+import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
 export interface CaptureEnvironment {
   readonly options: CaptureOptions
   readonly sink: EventSink
   readonly report: Report
+  /** Counted up for every DataSource of the same changeEvents(). */
+  readonly uncaptured: UncapturedCounts
 }
 
 export interface TrackedTable {
@@ -49,6 +51,7 @@ export class Capture {
     this.uncaptured = new UncapturedWrites({
       policy: options.onUncaptured ?? "warn",
       report,
+      counts: environment.uncaptured,
       maxRows: this.maxRows,
       coverage: this.coverage,
     })

@@ -22,33 +22,42 @@ export interface ChangeBatch {
 /** About what an event costs besides its values: the object, its id, the arrays. */
 const OVERHEAD_BYTES = 300
 
+/** Of the old row, what differs: position and text in turn. */
+type PreviousTexts = readonly (number | string | null)[]
+
 /**
- * One changed row, kept as text until somebody delivers it: half the memory of read values, and no work in the request. Of the old
- * row only what differs is kept.
+ * One changed row, kept as one text until somebody delivers it: a quarter of the memory of read values, and no work in the request.
+ * Of the old row only what differs is kept.
  */
 class CapturedChange implements PendingEvent {
   readonly id = uuidv7()
   readonly topic: string
   readonly sizeBytes: number
+  private readonly row: string
+  private readonly variant: EntityVariant
 
   constructor(
     private readonly batch: ChangeBatch,
     private readonly action: ChangeAction,
-    private readonly image: RowImage,
-    private readonly previous: ReadonlyMap<number, string | null>,
+    image: RowImage,
+    private readonly previous: PreviousTexts,
   ) {
+    this.variant = variantOf(batch.entity, image)
     this.topic = this.variant.topics[action]
-    this.sizeBytes = image.reduce((bytes, text) => bytes + (text?.length ?? 0), OVERHEAD_BYTES)
+    this.row = packRow(image)
+    this.sizeBytes = this.row.length + OVERHEAD_BYTES
   }
 
   resolve(): ChangeEvent | undefined {
-    const { action, batch, image, previous } = this
+    const { action, batch } = this
+    const image = unpackRow(this.row)
+    const previous = this.previousTexts()
     const { app, model, columns } = this.variant
     const values = this.read(columns, (index) => image[index] ?? null)
     const record = toRecord(batch.entity, columns, values)
-    const before = action === "update" ? this.recordBefore(values) : action === "delete" ? record : null
+    const before = action === "update" ? this.recordBefore(values, previous) : action === "delete" ? record : null
     const after = action === "delete" ? null : record
-    const differing = this.compare(before, after)
+    const differing = this.compare(before, after, previous)
     if (action === "update" && !batch.emitUnchanged && isUnchanged(differing)) return undefined
     return {
       kind: "change",
@@ -66,10 +75,12 @@ class CapturedChange implements PendingEvent {
     }
   }
 
-  private get variant(): EntityVariant {
-    const { entity } = this.batch
-    const value = entity.discriminator < 0 ? "" : (this.image[entity.discriminator] ?? "")
-    return entity.variants.get(value) ?? (entity.variants.values().next().value as EntityVariant)
+  private previousTexts(): ReadonlyMap<number, string | null> {
+    const texts = new Map<number, string | null>()
+    for (let at = 0; at < this.previous.length; at += 2) {
+      texts.set(this.previous[at] as number, this.previous[at + 1] as string | null)
+    }
+    return texts
   }
 
   private read(columns: readonly number[], textOf: (index: number) => string | null): unknown[] {
@@ -80,11 +91,11 @@ class CapturedChange implements PendingEvent {
   }
 
   /** The old row: the new one's values, but for the columns that differ. */
-  private recordBefore(after: readonly unknown[]): ChangeRecord {
+  private recordBefore(after: readonly unknown[], previous: ReadonlyMap<number, string | null>): ChangeRecord {
     const { columns } = this.variant
     const { entity, parsers, reader } = this.batch
     const values = columns.map((index, position) => {
-      const text = this.previous.get(index)
+      const text = previous.get(index)
       if (text === undefined) return after[position]
       return readValue(text, entity.columns[index] as ImageColumn, parsers[index] as ValueParser, reader)
     })
@@ -92,10 +103,14 @@ class CapturedChange implements PendingEvent {
   }
 
   /** Also tells that a masked value changed, although both sides show the same mask. */
-  private compare(before: ChangeRecord | null, after: ChangeRecord | null): Differences {
+  private compare(
+    before: ChangeRecord | null,
+    after: ChangeRecord | null,
+    previous: ReadonlyMap<number, string | null>,
+  ): Differences {
     const differing = differences(before, after, this.variant.ignored)
     if (!before || !after) return differing
-    const masked = [...this.previous.keys()]
+    const masked = [...previous.keys()]
       .map((index) => this.batch.entity.columns[index] as ImageColumn)
       .flatMap((column) => (column.sensitive && column.countsAsDifference ? (column.path[0] ?? []) : []))
     if (masked.length === 0) return differing
@@ -130,7 +145,24 @@ function setNested(record: Record<string, unknown>, path: readonly string[], val
   at[path.at(-1) as string] = value
 }
 
-const NOTHING: ReadonlyMap<number, string | null> = new Map()
+// No text of Postgres holds a NUL, so what begins with one cannot be part of a value.
+const SEPARATOR = "\0,"
+const NULL = "\0N"
+
+function packRow(image: RowImage): string {
+  return image.map((text) => text ?? NULL).join(SEPARATOR)
+}
+
+function unpackRow(row: string): RowImage {
+  return row.split(SEPARATOR).map((text) => (text === NULL ? null : text))
+}
+
+function variantOf(entity: TrackedEntity, image: RowImage): EntityVariant {
+  const value = entity.discriminator < 0 ? "" : (image[entity.discriminator] ?? "")
+  return entity.variants.get(value) ?? (entity.variants.values().next().value as EntityVariant)
+}
+
+const NOTHING: PreviousTexts = []
 
 export function createdRow(batch: ChangeBatch, after: RowImage): PendingEvent {
   return new CapturedChange(batch, "create", after, NOTHING)
@@ -143,17 +175,15 @@ export function deletedRow(batch: ChangeBatch, before: RowImage): PendingEvent {
 /** The change between two images; undefined when no column differs that counts. A soft-remove is a `delete`, a recover a `create`. */
 export function updatedRow(batch: ChangeBatch, before: RowImage, after: RowImage): PendingEvent | undefined {
   const { columns, deleteDate } = batch.entity
-  const previous = new Map<number, string | null>()
+  const previous: (number | string | null)[] = []
   let differs = batch.emitUnchanged
   for (let index = 0; index < columns.length; index++) {
     const text = before[index] ?? null
     if (text === (after[index] ?? null)) continue
-    previous.set(index, text)
+    previous.push(index, text)
     differs ||= (columns[index] as ImageColumn).countsAsDifference
   }
-  if (deleteDate >= 0 && previous.has(deleteDate)) {
-    if (before[deleteDate] === null) return deletedRow(batch, before)
-    if (after[deleteDate] === null) return createdRow(batch, after)
-  }
+  if (deleteDate >= 0 && before[deleteDate] === null && after[deleteDate] !== null) return deletedRow(batch, before)
+  if (deleteDate >= 0 && before[deleteDate] !== null && after[deleteDate] === null) return createdRow(batch, after)
   return differs ? new CapturedChange(batch, "update", after, previous) : undefined
 }

@@ -24,11 +24,7 @@ export type ChangeSubscriberClass = new () => ChangeSubscriber
  *
  * @throws ChangeEventsError TYPEORM_UNSUPPORTED, at start, when this TypeORM cannot be captured.
  */
-export function changeSubscriber(
-  owner: object,
-  environment: CaptureEnvironment,
-  onCapture: (capture: Capture) => void,
-): ChangeSubscriberClass {
+export function changeSubscriber(owner: object, environment: CaptureEnvironment): ChangeSubscriberClass {
   class Subscriber implements ChangeSubscriber {
     readonly owner = owner
     private capture: Capture | undefined
@@ -56,7 +52,6 @@ export function changeSubscriber(
         checkDataSource(dataSource)
         checkOwner(dataSource, owner)
         this.capture = new Capture(dataSource, environment)
-        onCapture(this.capture)
       } catch (thrown) {
         this.failed = true
         const cause = asError(thrown)

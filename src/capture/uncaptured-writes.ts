@@ -18,6 +18,7 @@ export interface UncapturedCounts {
 export interface UncapturedWritesOptions {
   readonly policy: UncapturedPolicy
   readonly report: Report
+  readonly counts: UncapturedCounts
   readonly maxRows: number
   /** Coverage by `schema.table` and, for raw SQL that leaves the schema out, by `table`. */
   readonly coverage: ReadonlyMap<string, TableCoverage>
@@ -25,8 +26,6 @@ export interface UncapturedWritesOptions {
 
 /** Notices, from the server's answers, the writes that no builder of ours has made. */
 export class UncapturedWrites {
-  readonly counts: UncapturedCounts = { statements: 0, rows: 0 }
-
   constructor(private readonly options: UncapturedWritesOptions) {}
 
   /** The error to throw, if the policy is to throw. */
@@ -58,9 +57,9 @@ export class UncapturedWrites {
   }
 
   private note(table: string, rows: number, reason: string): ChangeEventsError | undefined {
-    this.counts.statements++
-    this.counts.rows += rows
-    const { policy, report } = this.options
+    const { policy, report, counts } = this.options
+    counts.statements++
+    counts.rows += rows
     if (policy === "ignore") return undefined
     const message = `a write to "${table}" made no events: ${reason}`
     const error = new ChangeEventsError("WRITE_UNCAPTURED", message, {

@@ -19,7 +19,7 @@ interface Registration extends Subscription {
 /** The brokers by name, each with its route and its delivery. What they send is read and formatted once for all of them. */
 export class BrokerRegistry {
   private readonly registrations = new Map<string, Registration>()
-  private readonly messages = createMessageCache()
+  private readonly messages = createMessageCache(() => this.registrations.size > 1)
   private readonly recordFormat = record()
 
   constructor(private readonly parts: DeliveryParts) {}

@@ -23,8 +23,11 @@ export interface MessageCache {
   clear(): void
 }
 
-/** Holds the last 1,000 events, and no more than 8 MiB as the events estimate themselves. */
-export function createMessageCache(): MessageCache {
+/**
+ * Holds the last 1,000 events, and no more than 8 MiB as the events estimate themselves; nothing while `isShared` says that nobody else
+ * would ask: what is held for a moment is the dearest garbage to collect (a burst of 100,000 events took twice the memory).
+ */
+export function createMessageCache(isShared: () => boolean = () => true): MessageCache {
   const cached = new Map<PendingEvent, CachedEvent>()
   let bytes = 0
 
@@ -34,6 +37,7 @@ export function createMessageCache(): MessageCache {
   }
   const remember = (event: PendingEvent): CachedEvent => {
     const entry: CachedEvent = { outgoing: event.resolve(), messages: new Map() }
+    if (!isShared()) return entry
     cached.set(event, entry)
     bytes += event.sizeBytes
     for (const oldest of cached.keys()) {

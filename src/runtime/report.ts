@@ -30,9 +30,9 @@ export function createReporter(options: ReporterOptions = {}): Report {
 }
 
 function write(logger: Logger, error: ChangeEventsError, suppressed: number): void {
-  const cause = error.cause === undefined ? "" : ` (${asError(error.cause).message})`
-  const repeated = suppressed > 0 ? ` [and ${suppressed} more like it]` : ""
   try {
+    const cause = error.cause === undefined ? "" : ` (${asError(error.cause).message})`
+    const repeated = suppressed > 0 ? ` [and ${suppressed} more like it]` : ""
     logger.warn(`typeorm-change-events: ${error.code}: ${error.message}${cause}${repeated}`)
   } catch {
     // A logger that throws must not reach the request; there is nobody left to tell.
