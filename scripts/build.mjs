@@ -1,30 +1,29 @@
 // Compiles src/ to CommonJS and writes a thin ESM wrapper beside every entry point: both module systems get the same
-// module instances, and with them one AsyncLocalStorage.
+// module instances, and with them one AsyncLocalStorage. What is an entry point says `exports` in package.json; all other
+// files are internal.
 import { execFileSync } from "node:child_process"
 import { createRequire } from "node:module"
-import { readdirSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { rmSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
+import { fileURLToPath } from "node:url"
 
-const root = new URL("..", import.meta.url).pathname
+const root = fileURLToPath(new URL("..", import.meta.url))
 const require = createRequire(import.meta.url)
-const dist = join(root, "dist")
+const { exports } = require("../package.json")
 
-rmSync(dist, { recursive: true, force: true })
-execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")], {
-  stdio: "inherit",
-})
+rmSync(join(root, "dist"), { recursive: true, force: true })
+const compiler = require.resolve("typescript/bin/tsc")
+execFileSync(process.execPath, [compiler, "-p", join(root, "tsconfig.build.json")], { stdio: "inherit" })
 
-const entryPoints = ["index", "testing/index"]
-for (const folder of ["brokers", "context", "formats"]) {
-  for (const file of readdirSync(join(dist, folder))) {
-    if (file.endsWith(".js")) entryPoints.push(`${folder}/${file.slice(0, -3)}`)
-  }
+for (const entry of Object.values(exports)) {
+  if (typeof entry === "object") writeWrapper(entry)
 }
 
-for (const entry of entryPoints) {
-  const names = Object.keys(require(join(dist, `${entry}.js`)))
-  const file = entry.split("/").at(-1)
-  const lines = [`import entry from "./${file}.js"`, ...names.map((name) => `export const ${name} = entry.${name}`)]
-  writeFileSync(join(dist, `${entry}.mjs`), lines.join("\n") + "\n")
-  writeFileSync(join(dist, `${entry}.d.mts`), `export * from "./${file}.js"\n`)
+function writeWrapper(entry) {
+  const compiled = join(root, entry.require.default)
+  const file = basename(compiled)
+  const names = Object.keys(require(compiled))
+  const lines = [`import entry from "./${file}"`, ...names.map((name) => `export const ${name} = entry.${name}`)]
+  writeFileSync(join(root, entry.import.default), lines.join("\n") + "\n")
+  writeFileSync(join(root, entry.import.types), `export * from "./${file}"\n`)
 }

@@ -7,7 +7,7 @@ import type { DriverConnection } from "./driver-connection"
 import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
 import { PreparedStatements } from "./prepared-statements"
-import { askReadability } from "./readable-columns"
+import { askReadability, type Unreadable } from "./readable-columns"
 import { isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
@@ -142,7 +142,7 @@ export class Capture {
       const query = (text: string, values: unknown[]) => connection.query(text, values) as Promise<{ rows: unknown[] }>
       const { unreadable, isPooled } = await askReadability(query, tables, connection)
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
-      for (const { entity, columns } of unreadable) this.giveUp(entity, columns)
+      for (const entity of unreadable) this.giveUp(entity)
       this.known = true
     } catch (cause) {
       const message = "could not find out which columns may be read; writes are not captured until it can"
@@ -156,7 +156,7 @@ export class Capture {
     return this.known
   }
 
-  private giveUp(entity: TrackedEntity, columns: readonly string[]): void {
+  private giveUp({ entity, columns, isWritable }: Unreadable): void {
     const { metadata } = entity
     const reason = `the role may not read, or the table does not have, ${columns.join(", ")}`
     this.tables.delete(metadata)
@@ -165,6 +165,7 @@ export class Capture {
         name === metadata.tablePath || name.endsWith(`.${metadata.tableName}`) || name === metadata.tableName
       if (isOwn && coverage === "captured") this.coverage.set(name, { uncaptured: reason })
     }
+    if (!isWritable) return
     const message = `${metadata.name} is not captured: ${reason}`
     this.environment.report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: metadata.name } }))
   }

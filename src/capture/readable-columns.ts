@@ -1,16 +1,30 @@
 import type { DriverConnection } from "./driver-connection"
 import type { TrackedEntity } from "./tracked-entity"
 
+// By name and not by to_regclass(), which fails for a schema that the role may not use.
 const COLUMNS = `
   SELECT entity.n::int AS entity, attribute.attname AS name,
-         has_column_privilege(attribute.attrelid, attribute.attnum, 'SELECT') AS readable
-  FROM unnest($1::text[]) WITH ORDINALITY AS entity(path, n)
-  JOIN pg_attribute attribute ON attribute.attrelid = to_regclass(entity.path)
+         has_column_privilege(class.oid, attribute.attnum, 'SELECT') AS readable,
+         has_table_privilege(class.oid, 'DELETE') OR has_any_column_privilege(class.oid, 'INSERT, UPDATE') AS writable
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS entity(schema_name, table_name, n)
+  JOIN pg_class class ON class.relname = entity.table_name
+  JOIN pg_namespace namespace ON namespace.oid = class.relnamespace
+   AND coalesce(namespace.nspname = entity.schema_name, pg_table_is_visible(class.oid))
+  JOIN pg_attribute attribute ON attribute.attrelid = class.oid
   WHERE attribute.attnum > 0 AND NOT attribute.attisdropped`
+
+interface ColumnAnswer {
+  readonly entity: number
+  readonly name: string
+  readonly readable: boolean
+  readonly writable: boolean
+}
 
 export interface Unreadable {
   readonly entity: TrackedEntity
   readonly columns: readonly string[]
+  /** Whether the role may write the table at all: if not, nobody misses its events. */
+  readonly isWritable: boolean
 }
 
 export interface Readability {
@@ -26,16 +40,23 @@ export async function askReadability(
   entities: readonly TrackedEntity[],
   connection: DriverConnection,
 ): Promise<Readability> {
-  const answer = await query(COLUMNS, [entities.map((entity) => entity.tableName)])
-  const found = answer.rows as { entity: number; name: string; readable: boolean }[]
+  const names = entities.map(({ metadata }) => [metadata.schema ?? null, metadata.tableName])
+  const answer = await query(COLUMNS, [names.map(([schema]) => schema), names.map(([, table]) => table)])
+  const found = answer.rows as ColumnAnswer[]
   const backend = (await query("SELECT pg_backend_pid() AS pid", [])).rows[0] as { pid: number }
   return {
     unreadable: entities.flatMap((entity, index) => {
       const columns = found.filter((column) => column.entity === index + 1)
-      const readable = new Set(columns.filter((column) => column.readable).map((column) => column.name))
-      const missing = entity.columns.map((column) => column.databaseName).filter((name) => !readable.has(name))
-      return missing.length > 0 ? [{ entity, columns: missing }] : []
+      return unreadable(entity, columns) ?? []
     }),
     isPooled: connection.processID != null && connection.processID !== backend.pid,
   }
+}
+
+/** A table that does not exist yet may come, by a migration, with all its columns. */
+function unreadable(entity: TrackedEntity, found: readonly ColumnAnswer[]): Unreadable | undefined {
+  const readable = new Set(found.filter((column) => column.readable).map((column) => column.name))
+  const columns = entity.columns.map((column) => column.databaseName).filter((name) => !readable.has(name))
+  if (found.length === 0 || columns.length === 0) return undefined
+  return { entity, columns, isWritable: found.some((column) => column.writable) }
 }

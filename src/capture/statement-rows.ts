@@ -31,7 +31,11 @@ export function takeRows(
   result.fields = fields.slice(0, own)
   result.rows = own === 0 ? [] : rows.map(toObject(result.fields, connection))
   if (!statement.limited)
-    return { changedRows: rows.length, images: own === 0 ? rows : rows.map((row) => row.slice(own)), fields: fields.slice(own) }
+    return {
+      changedRows: rows.length,
+      images: own === 0 ? rows : rows.map((row) => row.slice(own)),
+      fields: fields.slice(own),
+    }
 
   const changedRows = Number(rows[0]?.[0] ?? 0)
   result.rowCount = changedRows

@@ -151,8 +151,8 @@ describeOnEveryPostgres((version) => {
 
   it("tells nothing when a deferred constraint fails at COMMIT", async () => {
     const work = dataSource.transaction(async (manager) => {
-      await manager.insert(DeferredUnique, { position: 1 })
-      await manager.insert(DeferredUnique, { position: 1 })
+      await manager.insert(DeferredUnique, { rank: 1 })
+      await manager.insert(DeferredUnique, { rank: 1 })
     })
 
     await expect(work).rejects.toThrow()

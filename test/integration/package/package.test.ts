@@ -1,0 +1,125 @@
+import { createTestDatabase } from "../../servers/test-database"
+import { installPackage, publishingFaults, type InstalledPackage } from "./installed-package"
+import { readmeBlocks } from "./readme"
+import { exports as entries } from "../../../package.json"
+
+/** The entry points that hold code, as a user writes them. */
+const entryPoints = Object.keys(entries)
+  .filter((path) => path !== "./package.json")
+  .map((path) => path.replace(/^\./, "typeorm-change-events"))
+
+const INSTALL_TIMEOUT_MS = 180_000
+
+let installed: InstalledPackage
+
+beforeAll(async () => {
+  installed = await installPackage()
+}, INSTALL_TIMEOUT_MS)
+afterAll(() => installed?.remove())
+
+/** What a program finds, which prints it as JSON. */
+async function found(name: string, program: string): Promise<unknown> {
+  return JSON.parse(await installed.run(name, program))
+}
+
+describe("the tarball", () => {
+  it("holds what was built and what explains it, and nothing else", () => {
+    const others = installed.files.filter((path) => !/^(dist|docs)\//.test(path))
+
+    expect(others).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"])
+    expect(installed.files.filter((path) => /\.(js|d\.ts|mjs|d\.mts|md)$/.test(path) === false)).toEqual([
+      "LICENSE",
+      "package.json",
+    ])
+  })
+
+  it("holds every file that `exports` names", () => {
+    const named = JSON.stringify(entries).match(/\.\/[^"*]+\.(m?js|d\.m?ts)/g) ?? []
+
+    expect(named.length).toBe(4 * entryPoints.length)
+    expect(installed.files).toEqual(expect.arrayContaining(named.map((path) => path.replace("./", ""))))
+  })
+
+  it("is what publint asks for", async () => {
+    expect(await publishingFaults(installed.tarball)).toContain("All good!")
+  })
+})
+
+describe("an entry point", () => {
+  it.each(entryPoints)("%s gives the same to require and to import", async (entryPoint) => {
+    const program = `
+      import { createRequire } from "node:module"
+      import * as imported from ${JSON.stringify(entryPoint)}
+      const required = createRequire(import.meta.url)(${JSON.stringify(entryPoint)})
+      const names = Object.keys(required)
+      const same = names.filter((name) => required[name] === imported[name])
+      console.log(JSON.stringify({ names, same, imported: Object.keys(imported) }))
+    `
+
+    const { names, same, imported } = (await found("same.mjs", program)) as Record<string, string[]>
+    expect(names?.length).toBeGreaterThan(0)
+    expect(same).toEqual(names)
+    expect([...(imported ?? [])].sort()).toEqual([...(names ?? [])].sort())
+  })
+
+  it("is all that can be imported", async () => {
+    const internals = ["brokers/parts/within", "context/context-scope", "capture/capture", "dist/index.js"]
+    const program = `
+      const codes = ${JSON.stringify(internals)}.map((path) => {
+        try { require("typeorm-change-events/" + path) } catch (error) { return error.code }
+      })
+      console.log(JSON.stringify(codes))
+    `
+
+    expect(await found("internals.cjs", program)).toEqual(internals.map(() => "ERR_PACKAGE_PATH_NOT_EXPORTED"))
+  })
+})
+
+it("has one change context, however it is loaded", async () => {
+  const program = `
+    import { createRequire } from "node:module"
+    import { withChangeContext } from "typeorm-change-events"
+    const { currentChangeContext } = createRequire(import.meta.url)("typeorm-change-events")
+    console.log(JSON.stringify(withChangeContext({ userName: "alice" }, () => currentChangeContext().userName)))
+  `
+
+  expect(await found("context.mjs", program)).toBe("alice")
+})
+
+describe("without the optional packages", () => {
+  it.each([
+    ["redis", `redisBroker({ url: "redis://localhost:6379" })`, "ioredis"],
+    ["syslog", `syslogBroker({ url: "udp://localhost:514" })`, "winston"],
+  ])("the entry point brokers/%s loads, and %s names what is missing", async (entry, call, missing) => {
+    const program = `
+      const brokers = require("typeorm-change-events/brokers/${entry}")
+      try {
+        brokers.${call}
+      } catch ({ code, message, details }) {
+        console.log(JSON.stringify({ code, message, package: details.package }))
+      }
+    `
+
+    expect(await found("missing.cjs", program)).toEqual({
+      code: "BROKER_CLIENT_MISSING",
+      message: expect.stringContaining(`npm install ${missing}`),
+      package: missing,
+    })
+  })
+
+  it("a strict TypeScript service compiles, as CommonJS and as an ES module", async () => {
+    expect(await installed.compile("consumer", { "consumer.mts": "consumer.cts" })).toBe("")
+  })
+})
+
+it("runs the quick start of the README, which prints what the README says", async () => {
+  const [install, program, command, output] = readmeBlocks("Quick start")
+  const database = await createTestDatabase(18)
+
+  const printed = await installed.run("quick-start.mjs", program ?? "", { DATABASE_URL: database.url })
+
+  await database.drop()
+  expect(install).toMatch(/^npm install typeorm-change-events typeorm pg$/m)
+  expect(command).toContain("node quick-start.mjs")
+  expect(printed).toBe(output)
+})
