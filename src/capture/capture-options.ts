@@ -4,7 +4,9 @@ import type { EntityMetadata, EntitySchema, ObjectLiteral, ObjectType } from "ty
  * What consumers see of a sensitive column: nothing at all (`omit`, it is not even read from the database), `***` (`mask`), or
  * its HMAC-SHA-256 with the option `sensitiveHashKey` (`hash`, so that equal values can be recognised).
  */
-export type SensitiveMode = "omit" | "mask" | "hash"
+export type SensitiveMode = (typeof sensitiveModes)[number]
+
+export const sensitiveModes = ["omit", "mask", "hash"] as const
 
 /** Per entity, by `@CaptureChanges` or in the option `entities`. */
 export interface EntityCaptureOptions {

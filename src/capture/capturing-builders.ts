@@ -79,6 +79,11 @@ type OverwriteCondition = NonNullable<
   NonNullable<InsertQueryBuilder<ObjectLiteral>["expressionMap"]["onUpdate"]>["overwriteCondition"]
 >
 
+/** With nothing to overwrite TypeORM writes DO NOTHING, which takes no condition. */
+function overwritesAnything({ overwrite, columns }: { overwrite?: string[]; columns?: string[] }): boolean {
+  return [...(overwrite ?? []), ...(columns ?? [])].length > 0
+}
+
 const STASHING: OverwriteCondition[number] = { type: "and", condition: "true" }
 
 /** Before Postgres 18 an upsert keeps the row it overwrites in a setting, by a condition of its DO UPDATE that is always true. */
@@ -88,7 +93,9 @@ export class CapturingInsertQueryBuilder extends (capturing(as(InsertQueryBuilde
   protected override createInsertExpression(): string {
     const { onUpdate } = this.expressionMap
     const statement = executingStatement(this)
-    if (!onUpdate || !statement || statement.sql.hasReturningOld) return super.createInsertExpression()
+    if (!onUpdate || !overwritesAnything(onUpdate) || !statement || statement.sql.hasReturningOld) {
+      return super.createInsertExpression()
+    }
     const conditions = onUpdate.overwriteCondition
     // TypeORM writes a WHERE only if there is a condition.
     onUpdate.overwriteCondition = [...(conditions ?? []), STASHING]

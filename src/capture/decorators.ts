@@ -1,4 +1,7 @@
-import type { EntityCaptureOptions, SensitiveMode } from "./capture-options"
+import { ChangeEventsError } from "../errors"
+import { oneOf } from "../runtime/option-checks"
+import { sensitiveModes, type EntityCaptureOptions, type SensitiveMode } from "./capture-options"
+import { entityOptionFaults } from "./entity-option-faults"
 
 interface Declarations {
   readonly entities: WeakMap<object, EntityCaptureOptions>
@@ -19,13 +22,22 @@ const declarations = (): Declarations => (registry[KEY] ??= { entities: new Weak
  * @CaptureChanges({ app: "ipam", ignore: ["searchVector"] })
  * class IPAddress {}
  * ```
+ * @throws ChangeEventsError OPTIONS_INVALID
  */
 export function CaptureChanges(options: EntityCaptureOptions = {}): ClassDecorator {
+  const faults = entityOptionFaults(options, "@CaptureChanges")
+  if (faults.length > 0) throw invalid(faults)
   return (target) => void declarations().entities.set(target, options)
 }
 
-/** Keeps this column's value out of every event, on create, update and delete alike. Default mode "omit". */
+/**
+ * Keeps this column's value out of every event, on create, update and delete alike. Default mode "omit".
+ *
+ * @throws ChangeEventsError OPTIONS_INVALID
+ */
 export function Sensitive(mode: SensitiveMode = "omit"): PropertyDecorator {
+  const faults = oneOf(...sensitiveModes)(mode, "@Sensitive")
+  if (faults.length > 0) throw invalid(faults)
   return (prototype, property) => {
     const { sensitive } = declarations()
     const modes = sensitive.get(prototype.constructor) ?? new Map<string, SensitiveMode>()
@@ -46,6 +58,10 @@ export function declaredSensitivity(target: unknown, property: string): Sensitiv
     if (mode) return mode
   }
   return undefined
+}
+
+function invalid(faults: readonly string[]): ChangeEventsError {
+  return new ChangeEventsError("OPTIONS_INVALID", faults.join("; "), { details: { faults } })
 }
 
 function lineage(target: unknown): object[] {
