@@ -1,3 +1,5 @@
+import { isNativeError } from "node:util/types"
+
 /**
  * Every code this package throws or reports. docs/errors.md says, for each, what happened and the way out; a test compares
  * the two.
@@ -57,5 +59,5 @@ export class ChangeEventsError extends Error {
 
 /** The thrown value as an Error, also when somebody threw a string. */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  return isNativeError(thrown) || thrown instanceof Error ? thrown : new Error(String(thrown))
 }

@@ -116,7 +116,7 @@ class ConnectionWatch {
     const { entity, maxRows } = statement
     if (rows.changedRows > maxRows) return this.capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)
     if (rows.images.length > 0) this.log.add(changesOf(statement, rows.images, this.batch(statement, rows, context)))
-    return undefined
+    return statement.hidesWrite ? this.capture.uncaptured.hiddenWrite(entity.metadata.tablePath) : undefined
   }
 
   private batch(statement: CapturedStatement, rows: StatementRows, context: EventContext): ChangeBatch {

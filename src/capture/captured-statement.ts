@@ -13,6 +13,8 @@ export interface CapturedStatement {
   readonly maxRows: number
   /** PK columns that the upsert overwrites: its old and new row cannot be told to be one by their keys. */
   readonly overwritesKey: boolean
+  /** Whether a CTE of the user's writes, too: its rows are not captured. */
+  readonly hidesWrite: boolean
 }
 
 // Stand for the images until TypeORM has replaced property names in its statement: that replacement is a regular expression over the

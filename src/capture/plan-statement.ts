@@ -34,13 +34,16 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
   )
   if (!table || isTooLong(expressionMap, capture.maxRows)) return undefined
   const { onUpdate } = expressionMap
+  const hidesWrite = expressionMap.commonTableExpressions.some(({ queryBuilder }) => mayWrite(queryBuilder))
   return {
     entity: table.entity,
     sql: table.sql,
     kind: kind === "insert" && onUpdate ? "upsert" : kind,
-    limited: mayChangeManyRows(expressionMap, kind, table, capture),
+    // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
+    limited: !hidesWrite && mayChangeManyRows(expressionMap, kind, table, capture),
     maxRows: capture.maxRows,
     overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
+    hidesWrite,
   }
 }
 
@@ -55,17 +58,15 @@ function mayChangeManyRows(
   table: TrackedTable,
   capture: Capture,
 ): boolean {
-  // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
-  if (expressionMap.commonTableExpressions.some(({ queryBuilder }) => !isSelect(queryBuilder))) return false
   if (kind === "insert") return expressionMap.insertFromSelect !== undefined
   if (expressionMap.whereEntities.length > 0) return expressionMap.whereEntities.length > capture.maxRows
   return !namesRowsByKey(expressionMap.wheres, table.entity.keys, capture.maxRows)
 }
 
-function isSelect(queryBuilder: QueryBuilder<ObjectLiteral> | string): boolean {
+function mayWrite(queryBuilder: QueryBuilder<ObjectLiteral> | string): boolean {
   return typeof queryBuilder === "string"
-    ? /^\s*SELECT\b/i.test(queryBuilder)
-    : queryBuilder.expressionMap.queryType === "select"
+    ? /^[\s(]*(INSERT|UPDATE|DELETE|MERGE|WITH)\b/i.test(queryBuilder)
+    : queryBuilder.expressionMap.queryType !== "select"
 }
 
 function overwritesKey(

@@ -45,10 +45,16 @@ export class UncapturedWrites {
     return this.note(table, changedRows, reason)
   }
 
+  /** A captured statement with a CTE that writes, too. */
+  hiddenWrite(table: string): ChangeEventsError | undefined {
+    return this.note("unknown", 0, `a CTE of a statement on "${table}" writes`)
+  }
+
   private inspectWrite(text: string, result: DriverResult): ChangeEventsError | undefined {
     const table = writtenTable(text)
     const rows = result.rowCount ?? 0
-    if (result.command !== "TRUNCATE" && rows === 0) return undefined
+    // How many rows a CTE wrote, the answer does not tell.
+    if (result.command !== "TRUNCATE" && rows === 0 && !hidesWrite(text)) return undefined
     if (table === undefined) return this.note("unknown", rows, "raw SQL writes where its text does not tell")
     const coverage = this.options.coverage.get(table)
     if (coverage === undefined || coverage === "unwanted") return undefined

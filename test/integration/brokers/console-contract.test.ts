@@ -21,7 +21,7 @@ describeBrokerContract(
       },
     }
   },
-  { maxBodyBytes: 100_000, noticesAbsence: false },
+  { maxBodyBytes: 100_000, takesBatches: false, hasServer: false },
 )
 
 /** `{"topic":"…",…}`: the members of the body follow the topic, to the byte. */

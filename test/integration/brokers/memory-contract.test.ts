@@ -12,5 +12,5 @@ describeBrokerContract(
       stop: async () => undefined,
     }
   },
-  { maxBodyBytes: 100_000, noticesAbsence: false },
+  { maxBodyBytes: 100_000, takesBatches: true, hasServer: false },
 )

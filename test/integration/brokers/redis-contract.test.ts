@@ -25,5 +25,5 @@ describeBrokerContract(
       },
     }
   },
-  { maxBodyBytes: 100_000, noticesAbsence: true },
+  { maxBodyBytes: 100_000, takesBatches: true, hasServer: true },
 )

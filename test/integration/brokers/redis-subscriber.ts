@@ -16,7 +16,7 @@ export interface RedisSubscriber {
 
 /** A real subscriber with PSUBSCRIBE. */
 export async function subscribeToRedis(url: string, pattern: string): Promise<RedisSubscriber> {
-  const client = new Redis(url, { retryStrategy: () => 20, enableReadyCheck: false })
+  const client = new Redis(url, { retryStrategy: () => 20, enableReadyCheck: false, disconnectTimeout: 100 })
   const arrivals = new EventEmitter()
   const messages: RedisMessage[] = []
   client.on("error", () => undefined)

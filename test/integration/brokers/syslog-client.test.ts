@@ -6,10 +6,23 @@ import { startSyslogReceiver, type SyslogReceiver } from "../../servers/syslog-r
 import { thrownBy } from "./thrown-by"
 import { Syslog } from "./winston-syslog"
 
+const endings: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const end of endings.splice(0)) await end()
+})
+
+function clientFor(options: object): Syslog {
+  const client = new Syslog(options)
+  endings.push(() => endClient(client))
+  return client
+}
+
 describe("a transport of winston-syslog that is handed in", () => {
   it.each(["tcp4", "udp4"] as const)("publishes through it over %s, and leaves it open", async (protocol) => {
     const receiver = await startSyslogReceiver({ protocol: protocol === "tcp4" ? "tcp" : "udp", framing: "newline" })
-    const client = new Syslog({ host: "127.0.0.1", port: receiver.port, protocol, type: "5424", eol: eolOf(protocol) })
+    endings.push(() => receiver.stop())
+    const client = clientFor({ host: "127.0.0.1", port: receiver.port, protocol, type: "5424", eol: eolOf(protocol) })
     const broker = syslogBroker({ client, level: "warning", appName: "nautobot.events" })
 
     await broker.publish(eventMessage())
@@ -19,15 +32,13 @@ describe("a transport of winston-syslog that is handed in", () => {
     expect(await bodies(receiver, 2)).toEqual([`{"id":1}`, `{"ü":2}`])
     expect(parseSyslogMessage(receiver.messages[0] ?? "")).toMatchObject({
       severity: 4,
-      appName: "nautobot.events.nautobot.update.dcim.dev",
+      appName: "nautobot.events.nautobot.update.dcim.device",
     })
     expect(client.socket).not.toBeNull()
-    endClient(client)
-    await receiver.stop()
   })
 
   it("rejects while its receiver is away, and puts nothing into its queue", async () => {
-    const client = new Syslog({ host: "127.0.0.1", port: await freePort(), protocol: "tcp4", eol: "\n" })
+    const client = clientFor({ host: "127.0.0.1", port: await freePort(), protocol: "tcp4", eol: "\n" })
     const broker = syslogBroker({ client })
 
     for (let n = 0; n < 3; n++) {
@@ -35,11 +46,10 @@ describe("a transport of winston-syslog that is handed in", () => {
     }
 
     expect(client.queue).toHaveLength(0)
-    endClient(client)
   })
 
   it("is refused over TCP without an end of line", () => {
-    const client = new Syslog({ protocol: "tcp4" })
+    const client = clientFor({ protocol: "tcp4" })
 
     expect(() => syslogBroker({ client })).toThrow(/`client` needs an `eol`/)
   })

@@ -5,8 +5,8 @@ import { startRsyslog } from "../../servers/rsyslog"
 import { parseParameters, parseSyslogMessage } from "../../servers/syslog-message"
 import { startSyslogReceiver } from "../../servers/syslog-receiver"
 
-const tcp = { maxBodyBytes: 100_000, noticesAbsence: true }
-const udp = { maxBodyBytes: 60_000, noticesAbsence: true }
+const tcp = { maxBodyBytes: 100_000, takesBatches: false, hasServer: true }
+const udp = { maxBodyBytes: 60_000, takesBatches: false, hasServer: true }
 
 describeBrokerContract("syslogBroker over TCP", () => withReceiver("tcp"), tcp)
 describeBrokerContract("syslogBroker over TCP, framed by line", () => withReceiver("tcp", { framing: "newline" }), tcp)

@@ -1,0 +1,35 @@
+import { PreparedStatements } from "../../../src/capture/prepared-statements"
+
+describe("prepared statements", () => {
+  it("are named from the third use of a text, each text its own", () => {
+    const prepared = new PreparedStatements(true)
+    const names = [1, 2, 3, 4].map(() => prepared.nameOf("a"))
+    prepared.nameOf("b")
+    prepared.nameOf("b")
+
+    expect(names).toEqual([undefined, undefined, "change_events_1", "change_events_1"])
+    expect(prepared.nameOf("b")).toBe("change_events_2")
+  })
+
+  it("end at 200, and texts that come once are forgotten, so that neither server nor process fills up", () => {
+    const prepared = new PreparedStatements(true)
+    const texts = Array.from({ length: 300 }, (_, index) => `text ${index}`)
+    for (let round = 0; round < 3; round++) texts.forEach((text) => prepared.nameOf(text))
+    const named = texts.filter((text) => prepared.nameOf(text) !== undefined)
+
+    expect(named).toHaveLength(200)
+  })
+
+  it("are not used again for a text whose plan went stale, and not at all behind a pooler that changes servers", () => {
+    const prepared = new PreparedStatements(true)
+    const use = (text: string) => [1, 2, 3].map(() => prepared.nameOf(text)).at(-1)
+    use("a")
+    use("b")
+
+    expect(prepared.isOwnFailure("a", { code: "0A000", message: "cached plan must not change result type" })).toBe(true)
+    expect([prepared.nameOf("a"), prepared.nameOf("b")]).toEqual([undefined, "change_events_2"])
+    expect(prepared.isOwnFailure("b", { code: "23505", message: "duplicate key" })).toBe(false)
+    expect(prepared.isOwnFailure("b", { code: "26000", message: "prepared statement does not exist" })).toBe(true)
+    expect(prepared.nameOf("b")).toBeUndefined()
+  })
+})
