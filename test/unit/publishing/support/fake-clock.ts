@@ -13,7 +13,12 @@ interface Timer {
   readonly at: number
   readonly delayMs: number
   readonly run: () => void
+  /** Somebody's patience: it must not end while deliveries are still at work, however slow the machine is. */
+  readonly isPatience: boolean
 }
+
+/** Turns of the event loop after which work that has not finished is not going to. */
+const PATIENT_TURNS = 2_000
 
 /** A clock that stands still at the first minute of 2026. */
 export function createFakeClock(): FakeClock {
@@ -41,14 +46,15 @@ export function createFakeClock(): FakeClock {
     work.then(done, done)
     for (await workIsDone(); !isDone; await workIsDone()) {
       const next = earliest()
-      if (next !== undefined) fire(next)
+      if (next?.isPatience) await turns(PATIENT_TURNS, () => isDone || earliest() !== next)
+      if (next !== undefined && !isDone && earliest() === next) fire(next)
     }
     return work
   }
   return {
     now: () => now,
-    after: (delayMs, run) => {
-      const timer = { at: now + delayMs, delayMs, run }
+    after: (delayMs, run, options) => {
+      const timer = { at: now + delayMs, delayMs, run, isPatience: options?.keepAlive === true }
       timers.add(timer)
       return () => timers.delete(timer)
     },
@@ -62,5 +68,9 @@ export function createFakeClock(): FakeClock {
 
 /** A few turns of the event loop: what the last timer started has come to its next wait. */
 export async function workIsDone(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  await turns(5, () => false)
+}
+
+async function turns(count: number, isOver: () => boolean): Promise<void> {
+  for (let turn = 0; turn < count && !isOver(); turn++) await new Promise((resolve) => setImmediate(resolve))
 }
