@@ -10,6 +10,7 @@ import {
 } from "./capture/change-subscriber"
 import { findCapture } from "./capture/find-capture"
 import { checkDataSource, installCapturingBuilders } from "./capture/install-builders"
+import { CommitOrder } from "./capture/commit-order"
 import { ChangeEventsError } from "./errors"
 import { checkOptions, type BrokerRegistration, type ChangeEventsOptions } from "./options"
 import { createDirectSink, type DirectSinkStatus, type WaitOptions } from "./publishing/direct-sink"
@@ -73,9 +74,10 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
     if (isRegistration(entry)) sink.registerBroker(name, entry.use, optionsOf(entry))
     else sink.registerBroker(name, entry)
   }
+  const order = new CommitOrder(sink)
   const owner = {}
   const uncaptured = { statements: 0, rows: 0 }
-  const subscriber = changeSubscriber(owner, { options, sink, report, uncaptured })
+  const subscriber = changeSubscriber(owner, { options, order, report, uncaptured })
 
   return {
     subscriber,
@@ -83,8 +85,14 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
     registerBroker: (name, broker, brokerOptions) => sink.registerBroker(name, broker, brokerOptions),
     deregisterBroker: (name, waitOptions) => sink.deregisterBroker(name, waitOptions),
     on: (pattern, listener) => sink.on(pattern, listener),
-    flush: (waitOptions) => sink.flush(waitOptions),
-    close: (waitOptions) => sink.close(waitOptions),
+    flush: async (waitOptions) => {
+      await order.settled()
+      await sink.flush(waitOptions)
+    },
+    close: async (waitOptions) => {
+      await order.settled()
+      await sink.close(waitOptions)
+    },
     status: () => ({ ...sink.status(), uncaptured: { ...uncaptured } }),
     publish: async (topic, payload, { manager } = {}) => {
       checkTopic(topic)

@@ -1,8 +1,8 @@
 import type { DataSource, EntityMetadata, QueryRunner } from "typeorm"
 import { ChangeEventsError } from "../errors"
-import type { EventSink } from "../events/sink"
 import type { Report } from "../runtime/report"
 import { captureDefaults, type CaptureOptions } from "./capture-options"
+import type { CommitOrder } from "./commit-order"
 import type { DriverConnection } from "./driver-connection"
 import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
@@ -13,7 +13,7 @@ import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCo
 
 export interface CaptureEnvironment {
   readonly options: CaptureOptions
-  readonly sink: EventSink
+  readonly order: CommitOrder
   readonly report: Report
   /** Counted up for every DataSource of the same changeEvents(). */
   readonly uncaptured: UncapturedCounts
@@ -31,6 +31,7 @@ export class Capture {
   readonly reader: ValueReader
   readonly maxRows: number
   readonly maxEvents: number
+  readonly serverMajor: number
   private readonly tables = new Map<EntityMetadata, TrackedTable>()
   private readonly coverage = new Map<string, TableCoverage>()
   private asked: Promise<void> | undefined
@@ -55,6 +56,7 @@ export class Capture {
       maxRows: this.maxRows,
       coverage: this.coverage,
     })
+    this.serverMajor = Number.parseInt(dataSource.driver.version ?? "", 10) || 0
     this.trackEntities()
     this.reportUnknownEntities()
   }
@@ -79,13 +81,12 @@ export class Capture {
 
   private trackEntities(): void {
     const { options } = this.environment
-    const serverMajor = Number.parseInt(this.dataSource.driver.version ?? "", 10) || 0
     for (const metadata of this.dataSource.entityMetadatas) {
       const kind = uncapturedKind(metadata)
       if (metadata.tableType === "regular" && isWanted(metadata, options)) {
         const entity = trackEntity(metadata, options, this.dataSource)
         this.checkHashKey(entity)
-        this.tables.set(metadata, { entity, sql: imageSql(entity, serverMajor) })
+        this.tables.set(metadata, { entity, sql: imageSql(entity, this.serverMajor) })
         this.cover(metadata, "captured")
       } else if (metadata.tableType !== "entity-child") {
         this.cover(

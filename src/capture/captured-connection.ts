@@ -3,6 +3,7 @@ import { ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
 import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
+import type { UnheardCommit } from "./commit-order"
 import type { CapturedStatement } from "./captured-statement"
 import type { StatementPlan } from "./plan-statement"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
@@ -33,8 +34,8 @@ const connections = new WeakMap<object, CapturedConnection>()
 export function captureConnection(connection: DriverConnection, capture: Capture): CapturedConnection {
   const known = connections.get(connection)
   if (known) return known
-  const { sink, report } = capture.environment
-  const log = new TransactionLog({ sink, report, maxEvents: capture.maxEvents })
+  const { order, report } = capture.environment
+  const log = new TransactionLog({ order, report, maxEvents: capture.maxEvents })
   const watch = new ConnectionWatch(connection, capture, log)
   const bareQuery = connection.query
   Object.defineProperty(connection, "query", {
@@ -49,6 +50,20 @@ export function captureConnection(connection: DriverConnection, capture: Capture
 
 type Callback = (error: unknown, answer?: unknown) => void
 
+/** A text that was sent, and what is known of it when its answer comes. */
+interface SentText {
+  readonly text: string
+  /** What the answer may commit. */
+  readonly commit: UnheardCommit | undefined
+  /** Whether to look if it was a write that nobody captures. */
+  readonly isInspected: boolean
+}
+
+interface SentStatement extends SentText {
+  readonly statement: CapturedStatement
+  readonly context: EventContext
+}
+
 class ConnectionWatch {
   constructor(
     private readonly connection: DriverConnection,
@@ -60,16 +75,17 @@ class ConnectionWatch {
     const [config, values] = args
     const text = textOf(config)
     if (text === undefined) return bareQuery.apply(this.connection, args)
-    const callback = args.at(-1)
-    if (typeof callback === "function")
-      return bareQuery.apply(this.connection, [...args.slice(0, -1), this.watched(text, callback as Callback)])
-
     const plan = Array.isArray(values) ? plans.get(values) : undefined
     if (plan && plan !== "unwanted") return this.runCaptured(bareQuery, text, values as unknown[], plan)
-    const running = bareQuery.apply(this.connection, args) as Promise<unknown>
-    return running.then(
-      (answer) => this.succeeded(text, answer, plan !== "unwanted"),
-      (error: unknown) => this.failed(text, error),
+
+    const sent = { text, commit: this.log.send(text), isInspected: plan !== "unwanted" }
+    const callback = args.at(-1)
+    if (typeof callback === "function") {
+      return bareQuery.apply(this.connection, [...args.slice(0, -1), this.watched(sent, callback as Callback)])
+    }
+    return (bareQuery.apply(this.connection, args) as Promise<unknown>).then(
+      (answer) => this.succeeded(sent, answer),
+      (error: unknown) => this.failed(sent, error),
     )
   }
 
@@ -80,11 +96,12 @@ class ConnectionWatch {
     statement: CapturedStatement,
   ): Promise<unknown> {
     const context = currentChangeContext() ?? this.log.fallbackContext
+    const sent = { text, statement, context, commit: this.log.send(text, statement.entity), isInspected: false }
     const name = this.capture.prepared.nameOf(text)
     const send = (as: string | undefined): Promise<unknown> =>
       bareQuery.call(this.connection, { text, values, name: as, rowMode: "array", types: AS_TEXT }) as Promise<unknown>
-    const received = (answer: unknown): unknown => this.captured(text, answer as DriverResult, statement, context)
-    const failed = (error: unknown): never => this.failed(text, error)
+    const received = (answer: unknown): unknown => this.captured(sent, answer as DriverResult)
+    const failed = (error: unknown): never => this.failed(sent, error)
     return send(name).then(received, (error: unknown) => {
       const isOurs = name !== undefined && this.capture.prepared.isOwnFailure(text, error)
       return isOurs && !this.log.isOpen ? send(undefined).then(received, failed) : failed(error)
@@ -92,30 +109,21 @@ class ConnectionWatch {
   }
 
   /** Gives TypeORM its own result back first: whatever fails after that must not reach it. */
-  private captured(
-    text: string,
-    result: DriverResult,
-    statement: CapturedStatement,
-    context: EventContext,
-  ): DriverResult {
-    const rows = takeRows(statement, result, this.connection)
-    const refusal = this.guarded(() => {
-      const error = this.collect(statement, rows, context)
-      this.log.settle(text, [result], this.status())
-      return error
-    })
+  private captured(sent: SentStatement, result: DriverResult): DriverResult {
+    const rows = takeRows(sent.statement, result, this.connection)
+    const refusal = this.guarded(() => this.collect(sent, rows))
+    this.settle(sent, [result])
     if (refusal) throw refusal
     return result
   }
 
-  private collect(
-    statement: CapturedStatement,
-    rows: StatementRows,
-    context: EventContext,
-  ): ChangeEventsError | undefined {
+  private collect({ statement, context }: SentStatement, rows: StatementRows): ChangeEventsError | undefined {
     const { entity, maxRows } = statement
     if (rows.changedRows > maxRows) return this.capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)
-    if (rows.images.length > 0) this.log.add(changesOf(statement, rows.images, this.batch(statement, rows, context)))
+    if (rows.images.length > 0) {
+      const changes = changesOf(statement, rows.images, this.batch(statement, rows, context))
+      this.log.add(changes, entity, rows.writtenAt)
+    }
     return statement.hidesWrite ? this.capture.uncaptured.hiddenWrite(entity.metadata.tablePath) : undefined
   }
 
@@ -123,7 +131,7 @@ class ConnectionWatch {
     return {
       entity: statement.entity,
       context,
-      occurredAt: new Date(),
+      occurredAt: rows.writtenAt > 0 ? new Date(rows.writtenAt * 1_000) : new Date(),
       parsers: statement.entity.columns.map((_, index) => {
         const field = rows.fields[index]
         return this.connection.getTypeParser(field?.dataTypeID ?? 0, field?.format ?? "text")
@@ -133,31 +141,32 @@ class ConnectionWatch {
     }
   }
 
-  private succeeded(text: string, answer: unknown, inspected = true): unknown {
+  private succeeded(sent: SentText, answer: unknown): unknown {
     const results = resultsOf(answer)
-    const refusal = this.guarded(() => {
-      const error = inspected ? this.capture.uncaptured.inspect(text, results) : undefined
-      this.log.settle(text, results, this.status())
-      return error
-    })
+    const refusal = this.guarded(() =>
+      sent.isInspected ? this.capture.uncaptured.inspect(sent.text, results) : undefined,
+    )
+    this.settle(sent, results)
     if (refusal) throw refusal
     return answer
   }
 
-  private failed(text: string, error: unknown): never {
-    this.guarded(() => {
-      this.log.fail(text, (error as { severity?: unknown } | undefined)?.severity === "ERROR")
-      return undefined
-    })
+  private settle({ text, commit }: SentText, results: readonly DriverResult[]): void {
+    this.guarded(() => void this.log.settle(text, results, this.status(), commit))
+  }
+
+  private failed({ text, commit }: SentText, error: unknown): never {
+    const isServerError = (error as { severity?: unknown } | undefined)?.severity === "ERROR"
+    this.guarded(() => void this.log.fail(text, isServerError, commit))
     throw error
   }
 
-  private watched(text: string, callback: Callback): Callback {
+  private watched(sent: SentText, callback: Callback): Callback {
     return (error, answer) => {
       let refusal: unknown = error
       try {
-        if (error) this.failed(text, error)
-        this.succeeded(text, answer)
+        if (error) this.failed(sent, error)
+        this.succeeded(sent, answer)
       } catch (thrown) {
         refusal = thrown
       }
@@ -170,9 +179,9 @@ class ConnectionWatch {
     return this.connection.getTransactionStatus?.() ?? undefined
   }
 
-  private guarded(work: () => ChangeEventsError | undefined): ChangeEventsError | undefined {
+  private guarded(work: () => ChangeEventsError | undefined | void): ChangeEventsError | undefined {
     try {
-      return work()
+      return work() ?? undefined
     } catch (cause) {
       const message = "a change could not be captured; this is a defect of the package, please report it"
       this.capture.environment.report(new ChangeEventsError("CAPTURE_FAILED", message, { cause }))

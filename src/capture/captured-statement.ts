@@ -23,12 +23,15 @@ const IMAGES = '"__change_images"'
 const OLD_COLUMNS = '"__change_old"'
 const JOIN = '"__change_join"'
 
+const BARE_ASTERISK = /(?<=^\s*|,\s*)\*(?=\s*(,|$))/g
+
 /** `a, b` or `*` as the user wants it returned, and the images behind it. */
 export function returningWithImages(statement: CapturedStatement, returning: string): string {
   const { sql, entity } = statement
   if (returning === "") return sql.returningPrefix + IMAGES
   const joined = statement.kind === "update" && !sql.hasReturningOld
-  const wanted = joined && returning.trim() === "*" ? `${entity.tableName}.*` : returning
+  // A bare asterisk would also mean the columns of the joined sub-select.
+  const wanted = joined ? returning.replace(BARE_ASTERISK, () => `${entity.tableName}.*`) : returning
   return `${sql.returningPrefix}${wanted}, ${IMAGES}`
 }
 
@@ -58,10 +61,10 @@ function limitRows(text: string, maxRows: number): string {
   )
 }
 
-/** How many columns at the end of the result are ours. */
+/** How many columns at the end of the result are ours: the images, when the row was written, and before them the count. */
 export function imageWidth({ entity, sql, kind, limited }: CapturedStatement): number {
   const columns = entity.columns.length
-  const counted = limited ? 1 : 0
+  const counted = limited ? 2 : 1
   if (kind === "update" || (kind === "upsert" && sql.hasReturningOld)) return 2 * columns + counted
   return (kind === "upsert" ? columns + 2 : columns) + counted
 }

@@ -4,7 +4,7 @@ import type { TrackedEntity } from "./tracked-entity"
 export interface ImageSql {
   /** Postgres 18 returns the old row by itself; before, a locking sub-select reads it first. */
   readonly hasReturningOld: boolean
-  /** Prefix of RETURNING where the table's own name hides OLD or NEW. */
+  /** Prefix of RETURNING where the table's name hides OLD or NEW. */
   readonly returningPrefix: string
   readonly insert: string
   readonly upsert: string
@@ -19,12 +19,16 @@ export interface ImageSql {
 /** Where an upsert of Postgres 15 to 17 keeps the row it is about to overwrite, until its RETURNING reads it. */
 const STASH = "change_events.old_row"
 
+/** When the row was written, for the order of commits. A row's next writer comes to this after the last one's commit. */
+const WRITTEN_AT = "extract(epoch FROM clock_timestamp())"
+
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-export function imageSql(entity: TrackedEntity, serverMajor: number): ImageSql {
+/** Under `alias`, which is the table's own name unless the user gave an INSERT another. */
+export function imageSql(entity: TrackedEntity, serverMajor: number, alias = entity.metadata.tableName): ImageSql {
   const names = entity.columns.map((column) => quote(column.databaseName))
   const hasReturningOld = serverMajor >= 18
-  const aliased = ["old", "new"].includes(entity.metadata.tableName.toLowerCase())
+  const aliased = hidesRows(alias)
   const [oldRow, newRow] = aliased ? ['"__old_row"', '"__new_row"'] : ["old", "new"]
   const plain = names.join(", ")
   const fromOld = names.map((name) => `${oldRow}.${name}`).join(", ")
@@ -34,15 +38,20 @@ export function imageSql(entity: TrackedEntity, serverMajor: number): ImageSql {
   return {
     hasReturningOld,
     returningPrefix: hasReturningOld && aliased ? `WITH (OLD AS ${oldRow}, NEW AS ${newRow}) ` : "",
-    insert: plain,
-    upsert: hasReturningOld ? `${fromOld}, ${fromNew}` : `${plain}, ${stash}`,
-    update: hasReturningOld ? `${fromOld}, ${fromNew}` : `${fromSelect}, ${qualified(entity, names)}`,
-    delete: plain,
+    insert: `${plain}, ${WRITTEN_AT}`,
+    upsert: hasReturningOld ? `${fromOld}, ${fromNew}, ${WRITTEN_AT}` : `${plain}, ${stash}, ${WRITTEN_AT}`,
+    update: `${hasReturningOld ? fromOld : fromSelect}, ${hasReturningOld ? fromNew : qualified(entity, names)}, ${WRITTEN_AT}`,
+    delete: `${plain}, ${WRITTEN_AT}`,
     oldColumns: names.map((name, index) => `${entity.tableName}.${name} AS "__o_${index}"`).join(", "),
     joinOnKey: entity.primary
       .map((index) => `${entity.tableName}.${names[index]} = "__old"."__o_${index}"`)
       .join(" AND "),
   }
+}
+
+/** Whether, under this name, the table's own row is what OLD or NEW means in RETURNING. */
+export function hidesRows(alias: string): boolean {
+  return ["old", "new"].includes(alias.toLowerCase())
 }
 
 function qualified(entity: TrackedEntity, names: readonly string[]): string {

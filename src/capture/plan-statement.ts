@@ -2,6 +2,7 @@ import type { DataSource, ObjectLiteral, QueryBuilder, QueryRunner } from "typeo
 import type { Capture, TrackedTable } from "./capture"
 import { namesRowsByKey, type CapturedStatement, type StatementKind } from "./captured-statement"
 import { findCapture } from "./find-capture"
+import { hidesRows, imageSql } from "./image-sql"
 
 type ExpressionMap = QueryBuilder<ObjectLiteral>["expressionMap"]
 
@@ -29,15 +30,14 @@ export function planStatement(builder: PlannedBuilder): StatementPlan | undefine
 }
 
 function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): CapturedStatement | undefined {
-  const table = capture.tableOf(
-    expressionMap.mainAlias?.metadata as NonNullable<typeof expressionMap.mainAlias>["metadata"],
-  )
+  const alias = expressionMap.mainAlias as NonNullable<typeof expressionMap.mainAlias>
+  const table = capture.tableOf(alias.metadata)
   if (!table || isTooLong(expressionMap, capture.maxRows)) return undefined
   const { onUpdate } = expressionMap
   const hidesWrite = expressionMap.commonTableExpressions.some(({ queryBuilder }) => mayWrite(queryBuilder))
   return {
     entity: table.entity,
-    sql: table.sql,
+    sql: hidesRows(alias.name) ? imageSql(table.entity, capture.serverMajor, alias.name) : table.sql,
     kind: kind === "insert" && onUpdate ? "upsert" : kind,
     // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
     limited: !hidesWrite && mayChangeManyRows(expressionMap, kind, table, capture),

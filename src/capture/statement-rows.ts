@@ -12,6 +12,8 @@ export interface StatementRows {
   readonly changedRows: number
   /** The last columns of each row, as text. */
   readonly images: readonly RawRow[]
+  /** When the last of them was written, in seconds by the server's clock; 0 when there is none. */
+  readonly writtenAt: number
   /** The columns that `images` hold. */
   readonly fields: readonly DriverField[]
 }
@@ -30,18 +32,21 @@ export function takeRows(
   if (own < 0) throw new Error(`expected ${imageWidth(statement)} image columns, got ${fields.length} columns`)
   result.fields = fields.slice(0, own)
   result.rows = own === 0 ? [] : rows.map(toObject(result.fields, connection))
-  if (!statement.limited)
-    return {
-      changedRows: rows.length,
-      images: own === 0 ? rows : rows.map((row) => row.slice(own)),
-      fields: fields.slice(own),
-    }
+  if (!statement.limited) {
+    const images = own === 0 ? rows : rows.map((row) => row.slice(own))
+    return { changedRows: rows.length, images, writtenAt: lastWrite(rows), fields: fields.slice(own) }
+  }
 
   const changedRows = Number(rows[0]?.[0] ?? 0)
   result.rowCount = changedRows
   result.command = COMMAND[statement.kind]
   const fit = changedRows > 0 && changedRows <= statement.maxRows
-  return { changedRows, images: fit ? rows.map((row) => row.slice(1)) : [], fields: fields.slice(1) }
+  const images = fit ? rows.map((row) => row.slice(1)) : []
+  return { changedRows, images, writtenAt: lastWrite(rows), fields: fields.slice(1) }
+}
+
+function lastWrite(rows: readonly RawRow[]): number {
+  return Number(rows.at(-1)?.at(-1) ?? 0)
 }
 
 /** A row as `pg` makes it: an object with the driver's own values. */
@@ -72,11 +77,11 @@ function readers(statement: CapturedStatement): RowReader {
   const count = statement.entity.columns.length
   switch (statement.kind) {
     case "insert":
-      return createdRow
+      return (batch, row) => createdRow(batch, row.slice(0, count))
     case "delete":
-      return deletedRow
+      return (batch, row) => deletedRow(batch, row.slice(0, count))
     case "update":
-      return (batch, row) => updatedRow(batch, row.slice(0, count), row.slice(count))
+      return (batch, row) => updatedRow(batch, row.slice(0, count), row.slice(count, 2 * count))
     case "upsert":
       return statement.sql.hasReturningOld ? upsertedRow : stashedRow(statement)
   }
@@ -84,7 +89,7 @@ function readers(statement: CapturedStatement): RowReader {
 
 function upsertedRow(batch: ChangeBatch, row: RawRow): PendingEvent | undefined {
   const count = batch.entity.columns.length
-  const [before, after] = [row.slice(0, count), row.slice(count)]
+  const [before, after] = [row.slice(0, count), row.slice(count, 2 * count)]
   const isNew = batch.entity.primary.every((index) => before[index] === null)
   return isNew ? createdRow(batch, after) : updatedRow(batch, before, after)
 }

@@ -1,8 +1,9 @@
 import { ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
-import type { EventSink, PendingEvent } from "../events/sink"
+import type { PendingEvent } from "../events/sink"
 import type { Report } from "../runtime/report"
 import { uuidv7 } from "../runtime/uuid"
+import type { CommitOrder, CommittedBatch, UnheardCommit } from "./commit-order"
 import { savepointName, splitStatements, transactionCommand, transactionEnding } from "./transaction-commands"
 
 /** What the server answered to one statement. */
@@ -12,7 +13,7 @@ export interface ServerAnswer {
 }
 
 export interface TransactionLogOptions {
-  readonly sink: EventSink
+  readonly order: CommitOrder
   readonly report: Report
   readonly maxEvents: number
 }
@@ -23,7 +24,7 @@ export interface TransactionLogOptions {
  * leaves it to the next one on that connection.
  *
  * ```
- * BEGIN → open          SAVEPOINT s → mark            COMMIT answered COMMIT → events go to the sink
+ * BEGIN → open          SAVEPOINT s → mark            COMMIT answered COMMIT → events go on
  * statement → events    ROLLBACK TO s → cut to mark   COMMIT answered ROLLBACK, ROLLBACK → events are dropped
  * no BEGIN → at once    RELEASE s → mark forgotten    connection lost → dropped; reported if a COMMIT was under way
  * ```
@@ -33,6 +34,10 @@ export class TransactionLog {
   private savepoints: { readonly name: string; readonly at: number }[] = []
   private open = false
   private overflowed = 0
+  private committing = false
+  private entities = new Set<object>()
+  private writtenAt = 0
+  private committed: CommittedBatch | undefined
   private context: EventContext | undefined
 
   constructor(private readonly options: TransactionLogOptions) {}
@@ -52,7 +57,10 @@ export class TransactionLog {
     return this.context
   }
 
-  add(events: readonly PendingEvent[]): void {
+  /** Events of one statement. `writtenAt` is when its last row was written, in seconds by the server's clock. */
+  add(events: readonly PendingEvent[], entity?: object, writtenAt = 0): void {
+    if (entity) this.entities.add(entity)
+    this.writtenAt = Math.max(this.writtenAt, writtenAt)
     for (const event of events) {
       if (this.events.length < this.options.maxEvents) this.events.push(event)
       else this.overflowed++
@@ -60,18 +68,32 @@ export class TransactionLog {
   }
 
   /**
+   * Before a text is sent, with the entity that it captures: what its answer may commit. Give it to `settle` or `fail`.
+   */
+  send(text: string, entity?: object): UnheardCommit | undefined {
+    if (entity) return this.open ? undefined : this.options.order.expect(new Set([entity]))
+    if (this.events.length === 0 || transactionEnding(text) !== "commit") return undefined
+    this.committing = true
+    return this.options.order.expect(this.entities)
+  }
+
+  /**
    * After a statement, or several in one text, that the server carried out. `status` is its transaction status (I idle, T in a
    * transaction, E in a failed one) where the driver tells it; it is believed before the count of BEGINs.
    */
-  settle(text: string, answers: readonly ServerAnswer[], status: string | undefined): void {
+  settle(text: string, answers: readonly ServerAnswer[], status: string | undefined, commit?: UnheardCommit): void {
     if (answers.length === 1) this.follow(text, answers[0] as ServerAnswer)
     else this.followAll(splitStatements(text), answers)
     if (status !== undefined) this.open = status !== "I"
     if (!this.open) this.release()
+    const { committed } = this
+    this.committed = undefined
+    if (commit || committed) this.options.order.answer(commit, committed)
   }
 
   /** After a text that failed. A failed statement leaves the transaction to its ROLLBACK; a failed COMMIT has ended it. */
-  fail(text: string, isServerError: boolean): void {
+  fail(text: string, isServerError: boolean, commit?: UnheardCommit): void {
+    if (commit) this.options.order.answer(commit, undefined)
     const ending = transactionEnding(text)
     if (!ending) return
     if (ending === "rollback") return this.reset()
@@ -83,6 +105,7 @@ export class TransactionLog {
 
   /** The connection is gone: what was not committed is rolled back by the server. */
   lose(): void {
+    if (this.committing) this.reportUnknownOutcome("the connection was lost while its COMMIT was under way")
     this.reset()
   }
 
@@ -132,16 +155,19 @@ export class TransactionLog {
   }
 
   private release(): void {
-    const { events, overflowed } = this
+    const { events, entities, writtenAt, overflowed } = this
     this.reset()
     if (overflowed > 0) this.reportOverflow(overflowed)
-    if (events.length > 0) this.options.sink.accept(events)
+    if (events.length > 0) this.committed = joined(this.committed, { events, entities, writtenAt })
   }
 
   private reset(): void {
     this.open = false
+    this.committing = false
     this.context = undefined
     this.overflowed = 0
+    this.writtenAt = 0
+    if (this.entities.size > 0) this.entities = new Set()
     if (this.events.length > 0) this.events = []
     if (this.savepoints.length > 0) this.savepoints = []
   }
@@ -158,5 +184,15 @@ export class TransactionLog {
     this.options.report(
       new ChangeEventsError("COMMIT_OUTCOME_UNKNOWN", message, { details: { count: this.events.length } }),
     )
+  }
+}
+
+/** One text of several statements may commit several times. */
+function joined(earlier: CommittedBatch | undefined, later: CommittedBatch): CommittedBatch {
+  if (!earlier) return later
+  return {
+    events: [...earlier.events, ...later.events],
+    entities: new Set([...earlier.entities, ...later.entities]),
+    writtenAt: later.writtenAt,
   }
 }

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util"
+import { inspect, isDeepStrictEqual } from "node:util"
 import type { DataSource, EntityManager } from "typeorm"
 import { loadDataset } from "../../fixtures/dataset"
 import { fixtureEntities } from "../../fixtures/fixture-entities"
@@ -129,7 +129,8 @@ async function compare(
   const written = outcome.inAnyOrder ? sorted(expected) : expected
   const missing = withoutTold(written, told)
   if (missing === undefined || !outcome.untold) expect(told).toEqual(written)
-  expect(told.map(({ action, model }) => `${action} ${model}`)).toEqual(outcome.told)
+  const labels = told.map(({ action, model }) => `${action} ${model}`)
+  expect(outcome.inAnyOrder ? labels.sort() : labels).toEqual(outcome.told)
 
   const sideRows = rows.filter((row) => isSideTable(dataSource, row)).map(labelOf)
   const missed = (missing ?? []).map(({ action, model }) => `${action} ${model}`)
@@ -137,8 +138,8 @@ async function compare(
 }
 
 function sorted(changes: readonly ExpectedChange[]): ExpectedChange[] {
-  const version = (change: ExpectedChange): number => Number(change.postchange?.["version"])
-  return [...changes].sort((a, b) => version(a) - version(b))
+  const text = (change: ExpectedChange): string => inspect(change, { sorted: true, depth: null })
+  return [...changes].sort((a, b) => text(a).localeCompare(text(b)))
 }
 
 /** What was written and not told; undefined when something was told that was not written, or in another order. */

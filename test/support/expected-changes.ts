@@ -35,8 +35,8 @@ function entityOf(dataSource: DataSource, { schema, table }: RowChange): EntityM
 }
 
 function expectedChange(change: RowChange, metadata: EntityMetadata, reload: Reload): ExpectedChange | undefined {
-  const before = change.before && reload(metadata, change.before)
-  const after = change.after && reload(metadata, change.after)
+  const before = change.before && withoutSecrets(reload(metadata, change.before))
+  const after = change.after && withoutSecrets(reload(metadata, change.after))
   const action = actionOf(change, metadata)
   if (action === "update" && isUnchanged(metadata, before, after)) return undefined
   return {
@@ -45,6 +45,11 @@ function expectedChange(change: RowChange, metadata: EntityMetadata, reload: Rel
     prechange: action === "create" ? null : before,
     postchange: action === "delete" ? null : after,
   }
+}
+
+/** What the fixture domain marks with `@Sensitive()` is in no event. */
+function withoutSecrets({ apiToken: _, ...image }: Image): Image {
+  return image
 }
 
 function actionOf(change: RowChange, metadata: EntityMetadata): ChangeAction {

@@ -35,15 +35,11 @@ function entityOf(metadata: EntityMetadata, row: RowText): EntityMetadata {
   return root.childEntityMetadatas.find((child) => child.discriminatorValue === kind) ?? metadata
 }
 
-/** What the fixture domain marks as sensitive: no event shows it. */
-const secretProperties = ["apiToken"]
-
 /** The columns that are properties of the entity, and the foreign keys behind its relations. */
 function columnsOf(entity: EntityMetadata): ColumnMetadata[] {
   return entity.columns.filter(
     (column) =>
       column.isSelect &&
-      !secretProperties.includes(column.propertyPath) &&
       !column.isVirtualProperty &&
       (!column.isVirtual || isRelationOf(entity, column)) &&
       !entity.childEntityMetadatas.some((child) => child.target === column.target),
