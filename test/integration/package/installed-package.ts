@@ -16,8 +16,11 @@ export interface InstalledPackage {
   readonly files: readonly string[]
   /** What the program prints when Node runs it in the folder. `name` ends in .mjs or .cjs. */
   run(name: string, program: string, environment?: NodeJS.ProcessEnv): Promise<string>
-  /** Compiles the files of that folder of the repository's `fixtures`, copied here, as its tsconfig.json says. */
-  compile(fixture: string, copies?: Readonly<Record<string, string>>): Promise<string>
+  /**
+   * What the compiler objects to in that folder of the repository's `fixtures` and the further files, copied here, when its
+   * tsconfig.json says how. Empty when there is nothing.
+   */
+  compile(fixture: string, furtherFiles?: Readonly<Record<string, string>>): Promise<string>
   remove(): Promise<void>
 }
 
@@ -39,10 +42,10 @@ export async function installPackage(): Promise<InstalledPackage> {
       await writeFile(join(folder, name), program)
       return (await run(process.execPath, [name], { cwd: folder, env: { ...process.env, ...environment } })).stdout
     },
-    async compile(fixture, copies = {}) {
+    async compile(fixture, furtherFiles = {}) {
       const copy = join(folder, fixture)
       await cp(join(REPOSITORY, "fixtures", fixture), copy, { recursive: true })
-      for (const [from, to] of Object.entries(copies)) await cp(join(copy, from), join(copy, to))
+      for (const [name, text] of Object.entries(furtherFiles)) await writeFile(join(copy, name), text)
       return compilerMessages(copy)
     },
     remove: () => rm(root, { recursive: true }),
@@ -69,7 +72,6 @@ function tarballName(output: string): string {
 
 const withoutRoot = (path: string): string => path.replace(/^package\//, "")
 
-/** Empty when there is nothing to object to. */
 async function compilerMessages(folder: string): Promise<string> {
   const compiler = require.resolve("typescript/bin/tsc")
   return run(process.execPath, [compiler, "-p", folder]).then(

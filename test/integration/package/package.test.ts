@@ -1,7 +1,7 @@
 import { createTestDatabase } from "../../servers/test-database"
 import { installPackage, publishingFaults, type InstalledPackage } from "./installed-package"
-import { readmeBlocks } from "./readme"
-import { exports as entries } from "../../../package.json"
+import { codeBlocks, readmeBlocks, repositoryText } from "./code-blocks"
+import { exports as entries, typesVersions } from "../../../package.json"
 
 /** The entry points that hold code, as a user writes them. */
 const entryPoints = Object.keys(entries)
@@ -34,10 +34,20 @@ describe("the tarball", () => {
   })
 
   it("holds every file that `exports` names", () => {
-    const named = JSON.stringify(entries).match(/\.\/[^"*]+\.(m?js|d\.m?ts)/g) ?? []
+    const named = JSON.stringify(entries).match(/(?<=\.\/)dist\/[^"]+/g) ?? []
 
     expect(named.length).toBe(4 * entryPoints.length)
-    expect(installed.files).toEqual(expect.arrayContaining(named.map((path) => path.replace("./", ""))))
+    expect(installed.files).toEqual(expect.arrayContaining(named))
+  })
+
+  it("names the types of each entry point for compilers that do not read `exports`, too", () => {
+    const older = Object.entries(typesVersions["*"]).map(([path, [file]]) => [`./${path}`, file])
+
+    expect(older).toEqual(
+      Object.entries(entries).flatMap(([path, entry]) =>
+        path === "." || typeof entry === "string" ? [] : [[path, entry.require.types]],
+      ),
+    )
   })
 
   it("is what publint asks for", async () => {
@@ -107,8 +117,20 @@ describe("without the optional packages", () => {
     })
   })
 
-  it("a strict TypeScript service compiles, as CommonJS and as an ES module", async () => {
-    expect(await installed.compile("consumer", { "consumer.mts": "consumer.cts" })).toBe("")
+  it("a strict TypeScript service compiles, as CommonJS and as an ES module, and so do the examples of the docs", async () => {
+    const examples = [
+      ...codeBlocks(repositoryText("README.md"), "ts"),
+      ...codeBlocks(repositoryText("docs/brokers.md"), "ts"),
+    ]
+    const files = examples.map((text, index) => [`example-${index + 1}.mts`, text])
+
+    const messages = await installed.compile("consumer", {
+      ...Object.fromEntries(files),
+      "consumer.cts": repositoryText("fixtures/consumer/consumer.mts"),
+    })
+
+    expect(examples.length).toBeGreaterThanOrEqual(5)
+    expect(messages).toBe("")
   })
 })
 
