@@ -110,7 +110,9 @@ describe("bad input at run time", () => {
 
   it("is a context with a wrong changeContext", () => {
     expect(codeOf(() => withChangeContext({ changeContext: "web" as never }, () => undefined))).toBe("CONTEXT_INVALID")
-    expect(codeOf(() => withChangeContext({ changeContext: "Unknown" as never }, () => undefined))).toBe("CONTEXT_INVALID")
+    expect(codeOf(() => withChangeContext({ changeContext: "Unknown" as never }, () => undefined))).toBe(
+      "CONTEXT_INVALID",
+    )
   })
 
   it("is a decorator's option that does not exist", () => {

@@ -55,7 +55,7 @@ describeWrites((itTells) => {
       async ({ manager }) => {
         const { users, projects, roles } = datasetKeys
         const key = { userId: users.carol, projectId: projects.billing, roleId: roles.reader }
-        await manager.insert(RoleAssignment, key)
+        await manager.insert(RoleAssignment, { ...key })
         await manager.delete(RoleAssignment, key)
       },
     )
@@ -195,7 +195,7 @@ describeWrites((itTells) => {
   describe("clear()", () => {
     itTells(
       "is noticed",
-      { told: [], detected: { "hostile.deferred_unique": 0 } },
+      { told: [], untold: ["delete deferredunique"], detected: { "hostile.deferred_unique": 0 } },
       async ({ manager, uniqueNumber, begin }) => {
         await manager.insert(DeferredUnique, { rank: uniqueNumber() })
         await begin()

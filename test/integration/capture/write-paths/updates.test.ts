@@ -108,7 +108,7 @@ describeWrites((itTells) => {
       async ({ manager, unique, begin }) => {
         await manager.delete(User, { username: Like("u-%") })
         await begin()
-        await manager.updateAll(User, { apiToken: unique("t") })
+        await manager.updateAll(User, { preferences: { theme: unique("t") } })
       },
     )
 

@@ -9,8 +9,8 @@ import { Tag } from "../../../../fixtures/inventory/tag"
 import { User } from "../../../../fixtures/inventory/user"
 import { describeWrites, type WriteCase } from "../../../support/describe-writes"
 
-async function newTag({ manager, unique, begin }: WriteCase): Promise<Tag> {
-  const tag = await manager.save(Tag, { name: unique("known") })
+async function newTag({ manager, unique, begin }: WriteCase, name = "known"): Promise<Tag> {
+  const tag = await manager.save(Tag, { name: unique(name) })
   await begin()
   return tag
 }
@@ -39,7 +39,7 @@ describeWrites((itTells) => {
     })
 
     itTells("tells nothing of rows that skipUpdateIfNoValuesChanged skips", ["update tag"], async (run) => {
-      const [first, second] = [await newTag(run), await newTag(run)]
+      const [first, second] = [await newTag(run), await newTag(run, "other")]
       await run.manager.upsert(
         Tag,
         [
@@ -121,7 +121,7 @@ describeWrites((itTells) => {
   })
 
   describe("orUpdate()", () => {
-    const upsert = (manager: EntityManager, values: readonly Partial<Tag>[]) =>
+    const upsert = (manager: EntityManager, values: readonly Partial<Pick<Tag, "id" | "name" | "color">>[]) =>
       manager
         .createQueryBuilder()
         .insert()
@@ -147,6 +147,20 @@ describeWrites((itTells) => {
       },
     )
 
+    itTells(
+      "tells a row under an alias that Postgres 18 gives a meaning",
+      ["update tag", "create tag"],
+      async (run) => {
+        const { name } = await newTag(run)
+        await run.manager
+          .createQueryBuilder(Tag, "old")
+          .insert()
+          .values([{ name, color: "abcdef" }, { name: run.unique("new") }])
+          .orUpdate(["color"], ["name"])
+          .execute()
+      },
+    )
+
     itTells("tells rows of a constraint named by the user", ["update tag"], async (run) => {
       const { name } = await newTag(run)
       await upsert(run.manager, [{ name, color: "abcdef" }])
@@ -155,7 +169,7 @@ describeWrites((itTells) => {
     })
 
     itTells("tells only rows that the overwrite condition lets through", ["update tag"], async (run) => {
-      const [locked, free] = [await newTag(run), await newTag(run)]
+      const [locked, free] = [await newTag(run), await newTag(run, "other")]
       await run.manager.update(Tag, locked.id, { color: "000000" })
       await run.begin()
       await run.manager

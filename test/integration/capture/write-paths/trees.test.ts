@@ -1,0 +1,125 @@
+import type { EntityTarget } from "typeorm"
+import { ClosureNode } from "../../../../fixtures/hostile/closure-node"
+import { NestedNode } from "../../../../fixtures/hostile/nested-node"
+import { PathNode } from "../../../../fixtures/hostile/path-node"
+import { describeWrites, type WriteCase } from "../../../support/describe-writes"
+
+const closure = "hostile.closure_node_closure"
+const insertClosure = `insert ${closure}`
+const deleteClosure = `delete ${closure}`
+
+/** A root, its child and its grandchild. */
+async function newTree<Node extends { id: number; name: string }>(
+  { manager, unique, begin }: WriteCase,
+  target: EntityTarget<Node>,
+): Promise<readonly [Node, Node, Node]> {
+  const save = (name: string, parent: Node | null): Promise<Node> =>
+    manager.save(manager.create(target, { name: unique(name), parent } as never))
+  const root = await save("root", null)
+  const child = await save("child", root)
+  const leaf = await save("leaf", child)
+  await begin()
+  return [root, child, leaf]
+}
+
+describeWrites((itTells) => {
+  describe("a tree kept as a materialized path", () => {
+    itTells(
+      "tells its nodes once, though TypeORM writes their hidden path after them",
+      ["create pathnode", "create pathnode"],
+      async ({ manager, unique }) => {
+        const root = await manager.save(PathNode, { name: unique("root") })
+        await manager.save(manager.create(PathNode, { name: unique("child"), parent: root }))
+      },
+    )
+
+    itTells(
+      "tells a node that moves, and nothing of those below it, of which only the hidden path changes",
+      ["update pathnode"],
+      async (run) => {
+        const [, child] = await newTree(run, PathNode)
+        const [other] = await newTree(run, PathNode)
+        child.parent = other
+        await run.manager.save(child)
+      },
+    )
+
+    itTells("tells a node that is removed", ["delete pathnode"], async (run) => {
+      const [, , leaf] = await newTree(run, PathNode)
+      await run.manager.remove(leaf)
+    })
+  })
+
+  describe("a tree kept as a closure table", () => {
+    itTells(
+      "tells its nodes, and its closure rows are noticed",
+      {
+        told: ["create closurenode", "create closurenode"],
+        detected: { [closure]: 3 },
+        untold: [insertClosure, insertClosure, insertClosure],
+      },
+      async ({ manager, unique }) => {
+        const root = await manager.save(ClosureNode, { name: unique("root") })
+        await manager.save(manager.create(ClosureNode, { name: unique("child"), parent: root }))
+      },
+    )
+
+    itTells(
+      "tells a node that moves, and its closure rows are noticed",
+      {
+        told: ["update closurenode"],
+        detected: { [closure]: 4 },
+        untold: [deleteClosure, deleteClosure, insertClosure, insertClosure],
+      },
+      async (run) => {
+        const [, child] = await newTree(run, ClosureNode)
+        const [other] = await newTree(run, ClosureNode)
+        child.parent = other
+        await run.manager.save(child)
+      },
+    )
+
+    itTells(
+      "tells a node that is removed, and not what the database removes with it",
+      { told: ["delete closurenode"], untold: [deleteClosure, deleteClosure, deleteClosure] },
+      async (run) => {
+        const [, , leaf] = await newTree(run, ClosureNode)
+        await run.manager.remove(leaf)
+      },
+    )
+  })
+
+  describe("a tree kept as a nested set", () => {
+    itTells(
+      "tells a new node, and the shift of the others is noticed",
+      { told: ["create nestednode"], detected: { "hostile.nested_node": 2 } },
+      async ({ manager, unique, begin }) => {
+        await manager.deleteAll(NestedNode)
+        const root = await manager.save(manager.create(NestedNode, { name: unique("root") }))
+        const child = await manager.save(manager.create(NestedNode, { name: unique("child"), parent: root }))
+        await begin()
+        await manager.save(manager.create(NestedNode, { name: unique("leaf"), parent: child }))
+      },
+    )
+
+    itTells("tells a node that is renamed", ["update nestednode"], async ({ manager, unique, begin }) => {
+      await manager.deleteAll(NestedNode)
+      const root = await manager.save(manager.create(NestedNode, { name: unique("root") }))
+      await begin()
+      root.name = unique("renamed")
+      await manager.save(root)
+    })
+
+    itTells(
+      "tells a node that is removed, and the shift of the others is noticed",
+      { told: ["delete nestednode"], detected: { "hostile.nested_node": 2 } },
+      async ({ manager, unique, begin }) => {
+        await manager.deleteAll(NestedNode)
+        const root = await manager.save(manager.create(NestedNode, { name: unique("root") }))
+        const child = await manager.save(manager.create(NestedNode, { name: unique("child"), parent: root }))
+        await begin()
+        await manager.remove(child)
+      },
+    )
+  })
+})
