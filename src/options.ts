@@ -32,6 +32,7 @@ const checks: Readonly<Record<keyof ChangeEventsOptions, OptionCheck>> = {
   onUncaptured: oneOf("warn", "throw", "ignore"),
   maxRowsPerStatement: wholeNumber(1, 1_000_000),
   maxEventsPerTransaction: wholeNumber(1, 100_000_000),
+  maxBytesPerTransaction: wholeNumber(1, 1024 ** 4),
   preparedStatements: oneOf("auto", true, false),
   sensitiveHashKey: (value, name) =>
     typeof value === "string" && value.length >= 16 ? [] : [`${name} must be a text of at least 16 characters`],

@@ -46,6 +46,8 @@ export interface CaptureOptions {
   readonly maxRowsPerStatement?: number
   /** Events held for one open transaction; what comes after is reported as uncaptured. Default 200 000. */
   readonly maxEventsPerTransaction?: number
+  /** The same in bytes, as the events estimate themselves. Default 268 435 456 (256 MiB). */
+  readonly maxBytesPerTransaction?: number
   /**
    * Whether captured statements are prepared on their connection, which is where most of their cost goes. "auto", the default: yes,
    * unless a pooler such as PgBouncer is found between the application and the server.
@@ -58,4 +60,5 @@ export interface CaptureOptions {
 export const captureDefaults = {
   maxRowsPerStatement: 10_000,
   maxEventsPerTransaction: 200_000,
+  maxBytesPerTransaction: 256 * 1024 * 1024,
 } as const

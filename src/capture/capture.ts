@@ -8,6 +8,7 @@ import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
 import { PreparedStatements } from "./prepared-statements"
 import { askReadability, type Unreadable } from "./readable-columns"
+import type { TransactionLimits } from "./transaction-log"
 import { isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
@@ -30,7 +31,7 @@ export class Capture {
   readonly uncaptured: UncapturedWrites
   readonly reader: ValueReader
   readonly maxRows: number
-  readonly maxEvents: number
+  readonly limits: TransactionLimits
   readonly serverMajor: number
   private readonly tables = new Map<EntityMetadata, TrackedTable>()
   private readonly coverage = new Map<string, TableCoverage>()
@@ -43,7 +44,10 @@ export class Capture {
   ) {
     const { options, report } = environment
     this.maxRows = options.maxRowsPerStatement ?? captureDefaults.maxRowsPerStatement
-    this.maxEvents = options.maxEventsPerTransaction ?? captureDefaults.maxEventsPerTransaction
+    this.limits = {
+      maxEvents: options.maxEventsPerTransaction ?? captureDefaults.maxEventsPerTransaction,
+      maxBytes: options.maxBytesPerTransaction ?? captureDefaults.maxBytesPerTransaction,
+    }
     this.prepared = new PreparedStatements(options.preparedStatements !== false)
     this.reader = {
       hydrate: (value, column) => dataSource.driver.prepareHydratedValue(value, column),

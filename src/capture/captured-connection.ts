@@ -35,7 +35,7 @@ export function captureConnection(connection: DriverConnection, capture: Capture
   const known = connections.get(connection)
   if (known) return known
   const { order, report } = capture.environment
-  const log = new TransactionLog({ order, report, maxEvents: capture.maxEvents })
+  const log = new TransactionLog({ order, report, limits: capture.limits })
   const watch = new ConnectionWatch(connection, capture, log)
   const bareQuery = connection.query
   Object.defineProperty(connection, "query", {

@@ -12,10 +12,16 @@ export interface ServerAnswer {
   readonly command: string | null
 }
 
+/** How much of one transaction is held; what comes after is reported as uncaptured. */
+export interface TransactionLimits {
+  readonly maxEvents: number
+  readonly maxBytes: number
+}
+
 export interface TransactionLogOptions {
   readonly order: CommitOrder
   readonly report: Report
-  readonly maxEvents: number
+  readonly limits: TransactionLimits
 }
 
 /**
@@ -33,6 +39,7 @@ export class TransactionLog {
   private events: PendingEvent[] = []
   private savepoints: { readonly name: string; readonly at: number }[] = []
   private open = false
+  private bytes = 0
   private overflowed = 0
   private committing = false
   private entities = new Set<object>()
@@ -61,10 +68,7 @@ export class TransactionLog {
   add(events: readonly PendingEvent[], entity?: object, writtenAt = 0): void {
     if (entity) this.entities.add(entity)
     this.writtenAt = Math.max(this.writtenAt, writtenAt)
-    for (const event of events) {
-      if (this.events.length < this.options.maxEvents) this.events.push(event)
-      else this.overflowed++
-    }
+    for (const event of events) this.hold(event)
   }
 
   /**
@@ -109,6 +113,16 @@ export class TransactionLog {
     this.reset()
   }
 
+  private hold(event: PendingEvent): void {
+    const { maxEvents, maxBytes } = this.options.limits
+    if (this.events.length >= maxEvents || this.bytes + event.sizeBytes > maxBytes) {
+      this.overflowed++
+      return
+    }
+    this.bytes += event.sizeBytes
+    this.events.push(event)
+  }
+
   private followAll(statements: readonly string[], answers: readonly ServerAnswer[]): void {
     answers.forEach((answer, index) => this.follow(statements[index] ?? "", answer))
   }
@@ -150,7 +164,8 @@ export class TransactionLog {
 
   private rollBackTo(index: number | undefined): void {
     if (index === undefined) return
-    this.events.length = Math.min(this.events.length, this.savepoints[index]?.at ?? 0)
+    const undone = this.events.splice(this.savepoints[index]?.at ?? 0)
+    this.bytes -= undone.reduce((bytes, event) => bytes + event.sizeBytes, 0)
     this.savepoints.length = index + 1
   }
 
@@ -167,15 +182,17 @@ export class TransactionLog {
     this.context = undefined
     this.overflowed = 0
     this.writtenAt = 0
+    this.bytes = 0
     if (this.entities.size > 0) this.entities = new Set()
     if (this.events.length > 0) this.events = []
     if (this.savepoints.length > 0) this.savepoints = []
   }
 
   private reportOverflow(count: number): void {
-    const { maxEvents, report } = this.options
-    const message = `a transaction made more than ${maxEvents} events, ${count} of them are not delivered`
-    report(new ChangeEventsError("WRITE_UNCAPTURED", message, { details: { about: "maxEventsPerTransaction", count } }))
+    const { limits, report } = this.options
+    const most = `maxEventsPerTransaction (${limits.maxEvents}) or maxBytesPerTransaction (${limits.maxBytes})`
+    const message = `a transaction made more events than ${most}, ${count} of them are not delivered`
+    report(new ChangeEventsError("WRITE_UNCAPTURED", message, { details: { about: "transaction limits", count } }))
   }
 
   private reportUnknownOutcome(reason: string): void {
