@@ -143,7 +143,7 @@ async function contentsOf(dataSource: DataSource): Promise<unknown> {
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
      WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
   )
-  const rows = tables.map(({ name }) => `SELECT ${quoted(name)} AS "table", to_jsonb(t) AS row FROM ${name} t`)
+  const rows = tables.map(({ name }) => `SELECT ${quoted(name)} AS "table", to_jsonb(t)::text AS row FROM ${name} t`)
   return clockless(await dataSource.query(`${rows.join(" UNION ALL ")} ORDER BY 1, 2`))
 }
 
