@@ -1,6 +1,10 @@
 import "reflect-metadata"
+import { execFileSync } from "node:child_process"
+import { join } from "node:path"
+import type { DataSource } from "typeorm"
 import { startEmbeddedPostgres } from "../fixtures/postgres/embedded-postgres"
 import { openSources } from "./data-sources"
+import { fillHeldRows, type HeldEvents } from "./held-events"
 import type { Comparison } from "./interleaved"
 import { bulkUpdate, saveInsert, saveUpdate, updateOne, updatesInOneTransaction } from "./scenarios"
 
@@ -11,7 +15,8 @@ async function main(): Promise<void> {
   const wanted = process.argv.slice(2)
   const given = process.env.BENCH_POSTGRES_URL
   const server = given ? undefined : await startEmbeddedPostgres()
-  const sources = await openSources(given ?? server?.url() ?? "")
+  const url = given ?? server?.url() ?? ""
+  const sources = await openSources(url)
   console.log(
     `Postgres ${sources.bare.driver.version}, Node ${process.version}; time relative to TypeORM without capture\n`,
   )
@@ -20,9 +25,20 @@ async function main(): Promise<void> {
     print(await scenario(sources))
     await sources.changes.flush()
   }
+  if (wanted.length === 0 || wanted.includes("heldEvents")) await printHeldEvents(sources.bare, url)
   console.log(`events delivered: ${sources.changes.status().brokers["accepting"]?.delivered}`)
   await sources.close()
   await server?.stop()
+}
+
+async function printHeldEvents(dataSource: DataSource, url: string): Promise<void> {
+  await dataSource.query(fillHeldRows)
+  const output = execFileSync(process.execPath, [join(__dirname, "held-events.js"), url])
+  const { events, atCommitMb, untilDeliveredMb } = JSON.parse(output.toString()) as HeldEvents
+  console.log(`${events} events of one transaction`)
+  console.log(
+    `  ${atCommitMb.toFixed(0)} MB more process memory at the commit, ${untilDeliveredMb.toFixed(0)} MB until delivered`,
+  )
 }
 
 function print({ name, ratios }: Comparison): void {

@@ -19,7 +19,7 @@ export interface BenchSources {
 }
 
 /** Accepts everything at once, so that what is measured is ours and not a broker's. */
-const acceptingBroker: EventBroker = {
+export const acceptingBroker: EventBroker = {
   publish: async () => undefined,
   publishBatch: async (messages) => messages.map(() => ({ accepted: true })),
 }
