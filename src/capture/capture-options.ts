@@ -18,6 +18,11 @@ export interface EntityCaptureOptions {
   readonly ignore?: readonly string[]
   /** false: this entity's writes make no events, and are not reported as uncaptured. Default true. */
   readonly enabled?: boolean
+  /**
+   * true: rows are created and deleted, never changed. An update is refused, with IMMUTABLE_ENTITY, before it is sent; so is an upsert,
+   * which might update. A soft-remove counts as a deletion, unless `softDelete` is "update". Default false.
+   */
+  readonly immutable?: boolean
   /** Soft-remove and recover as `delete` and `create` ("delete", the default) or as `update` ("update"). */
   readonly softDelete?: "delete" | "update"
   /** Sensitive properties of an entity that has no class to decorate (EntitySchema): property path → mode. */

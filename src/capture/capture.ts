@@ -9,6 +9,7 @@ import type { ValueReader } from "./image-column"
 import { PreparedStatements } from "./prepared-statements"
 import { askReadability, type Unreadable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
+import { immutableEntities } from "./immutable-entities"
 import { isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
@@ -35,6 +36,7 @@ export class Capture {
   readonly serverMajor: number
   private readonly tables = new Map<EntityMetadata, TrackedTable>()
   private readonly coverage = new Map<string, TableCoverage>()
+  private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
   private known = false
 
@@ -61,6 +63,7 @@ export class Capture {
       coverage: this.coverage,
     })
     this.serverMajor = Number.parseInt(dataSource.driver.version ?? "", 10) || 0
+    this.immutable = immutableEntities(dataSource, options)
     this.trackEntities()
     this.reportUnknownEntities()
   }
@@ -73,6 +76,11 @@ export class Capture {
   /** Whether the user said that this entity's writes make no events. */
   isUnwanted(metadata: EntityMetadata): boolean {
     return this.coverage.get(metadata.tablePath) === "unwanted"
+  }
+
+  /** Whether, by the user's word, the entity's rows are never changed. Also of an entity that is not captured for want of privileges. */
+  isImmutable(metadata: EntityMetadata): boolean {
+    return this.immutable.has(metadata)
   }
 
   /** Resolves once the server has said what may be read; undefined, so that nobody need wait, when it has. */

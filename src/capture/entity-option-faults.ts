@@ -7,6 +7,7 @@ const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   model: topicPart,
   ignore: (value, path) => (isTexts(value) ? [] : [`${path} must be an array of property names, got ${nameOf(value)}`]),
   enabled: oneOf(true, false),
+  immutable: oneOf(true, false),
   softDelete: oneOf("delete", "update"),
   sensitive: sensitiveFaults,
 }

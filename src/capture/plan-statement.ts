@@ -2,6 +2,7 @@ import type { DataSource, ObjectLiteral, QueryBuilder, QueryRunner } from "typeo
 import type { Capture, TrackedTable } from "./capture"
 import { namesRowsByKey, type CapturedStatement, type StatementKind } from "./captured-statement"
 import { findCapture } from "./find-capture"
+import { refuseUpdate } from "./immutable-entities"
 import { hidesRows, imageSql } from "./image-sql"
 
 type ExpressionMap = QueryBuilder<ObjectLiteral>["expressionMap"]
@@ -24,6 +25,7 @@ export function planStatement(builder: PlannedBuilder): StatementPlan | undefine
   const capture = findCapture(builder.dataSource)
   const alias = builder.expressionMap.mainAlias
   if (!capture || !alias?.hasMetadata) return undefined
+  if (capture.isImmutable(alias.metadata)) refuseUpdate(builder.expressionMap, alias.metadata, capture)
   if (!capture.tableOf(alias.metadata)) return capture.isUnwanted(alias.metadata) ? "unwanted" : undefined
   const asking = capture.whenKnown(builder.queryRunner)
   return asking ? asking.then(() => (capture.isKnown ? plan(builder, capture) : undefined)) : plan(builder, capture)
