@@ -14,7 +14,11 @@ const OVERHEAD_BYTES = 300
  *
  * @throws ChangeEventsError EVENT_UNSERIALIZABLE
  */
-export function applicationEvent(topic: string, payload: unknown, fallback: EventContext): PendingEvent {
+export function applicationEvent(
+  topic: string,
+  payload: unknown,
+  { fallback, isInternal = false }: { readonly fallback: EventContext; readonly isInternal?: boolean },
+): PendingEvent {
   const body = jsonBody(topic, payload)
   const id = uuidv7()
   const occurredAt = new Date()
@@ -22,6 +26,7 @@ export function applicationEvent(topic: string, payload: unknown, fallback: Even
   return {
     id,
     topic,
+    isInternal,
     sizeBytes: body.length + OVERHEAD_BYTES,
     resolve: (): ApplicationEvent => ({
       kind: "application",

@@ -21,6 +21,8 @@ import { createReporter } from "./runtime/report"
 export interface PublishOptions {
   /** The transaction that the event belongs to: it leaves when this one commits, and never if it does not. */
   readonly manager?: EntityManager
+  /** Whether it stays in this process, for listeners of `changes.on`. Default false. */
+  readonly internal?: boolean
 }
 
 export interface ChangeEventsStatus extends DirectSinkStatus {
@@ -94,11 +96,13 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
       await sink.close(waitOptions)
     },
     status: () => ({ ...sink.status(), uncaptured: { ...uncaptured } }),
-    publish: async (topic, payload, { manager } = {}) => {
+    publish: async (topic, payload, { manager, internal: isInternal } = {}) => {
       checkTopic(topic)
-      if (!manager?.queryRunner) return sink.accept([applicationEvent(topic, payload, noContext())])
+      if (!manager?.queryRunner) {
+        return sink.accept([applicationEvent(topic, payload, { fallback: noContext(), isInternal })])
+      }
       const { log } = await connectionOf(captureOf(manager.dataSource), manager.queryRunner)
-      const event = applicationEvent(topic, payload, log.fallbackContext)
+      const event = applicationEvent(topic, payload, { fallback: log.fallbackContext, isInternal })
       if (log.isOpen) log.add([event])
       else sink.accept([event])
     },

@@ -8,6 +8,13 @@ export type SensitiveMode = (typeof sensitiveModes)[number]
 
 export const sensitiveModes = ["omit", "mask", "hash"] as const
 
+export interface TransitionOptions {
+  /** First part of the topic behind the prefix, such as `disabled`. */
+  readonly operation: string
+  /** Whether the event stays in this process, for listeners of `changes.on`. Default false. */
+  readonly internal?: boolean
+}
+
 /** Per entity, by `@CaptureChanges` or in the option `entities`. */
 export interface EntityCaptureOptions {
   /** Third part of the topic. Default: the option `app`. */
@@ -23,6 +30,12 @@ export interface EntityCaptureOptions {
    * which might update. A soft-remove counts as a deletion, unless `softDelete` is "update". Default false.
    */
   readonly immutable?: boolean
+  /**
+   * Updates that have a name of their own: by property and its new value, such as `{ enabled: { false: "disabled" } }`. Beside the update's
+   * event there is then one of the topic `[<prefix>.]disabled.<app>.<model>`; with `{ operation: "disabled", internal: true }` only
+   * in-process listeners get it.
+   */
+  readonly transitions?: Readonly<Record<string, Readonly<Record<string, string | TransitionOptions>>>>
   /** Soft-remove and recover as `delete` and `create` ("delete", the default) or as `update` ("update"). */
   readonly softDelete?: "delete" | "update"
   /** Sensitive properties of an entity that has no class to decorate (EntitySchema): property path → mode. */

@@ -5,6 +5,7 @@ import type { PendingEvent } from "../events/sink"
 import { uuidv7 } from "../runtime/uuid"
 import { readValue, type ImageColumn, type ValueParser, type ValueReader } from "./image-column"
 import type { EntityVariant, TrackedEntity } from "./tracked-entity"
+import { transitionTopic, type Transition } from "./transitions"
 
 /** The columns of a row, as the server sent them. */
 export type RowImage = readonly (string | null)[]
@@ -17,6 +18,12 @@ export interface ChangeBatch {
   readonly parsers: readonly ValueParser[]
   readonly reader: ValueReader
   readonly emitUnchanged: boolean
+}
+
+/** What only an update has. */
+interface ChangeDetails {
+  readonly previous?: PreviousTexts
+  readonly transition?: Transition
 }
 
 /** About what an event costs besides its values: the object, its id, the arrays. */
@@ -33,6 +40,9 @@ class CapturedChange implements PendingEvent {
   readonly id = uuidv7()
   readonly topic: string
   readonly sizeBytes: number
+  readonly isInternal: boolean
+  private readonly previous: PreviousTexts
+  private readonly transition: Transition | undefined
   private readonly row: string
   private readonly variant: EntityVariant
 
@@ -40,10 +50,13 @@ class CapturedChange implements PendingEvent {
     private readonly batch: ChangeBatch,
     private readonly action: ChangeAction,
     image: RowImage,
-    private readonly previous: PreviousTexts,
+    { previous = [], transition }: ChangeDetails = {},
   ) {
+    this.previous = previous
+    this.transition = transition
     this.variant = variantOf(batch.entity, image)
-    this.topic = this.variant.topics[action]
+    this.topic = transition ? transitionTopic(transition, this.variant) : this.variant.topics[action]
+    this.isInternal = transition?.isInternal ?? false
     this.row = packRow(image)
     this.sizeBytes = this.row.length + OVERHEAD_BYTES
   }
@@ -67,6 +80,7 @@ class CapturedChange implements PendingEvent {
       occurredAt: batch.occurredAt,
       context: batch.context,
       action,
+      ...(this.transition && { transition: this.transition.operation }),
       app,
       model,
       prechange: before,
@@ -162,28 +176,40 @@ function variantOf(entity: TrackedEntity, image: RowImage): EntityVariant {
   return entity.variants.get(value) ?? (entity.variants.values().next().value as EntityVariant)
 }
 
-const NOTHING: PreviousTexts = []
-
 export function createdRow(batch: ChangeBatch, after: RowImage): PendingEvent {
-  return new CapturedChange(batch, "create", after, NOTHING)
+  return new CapturedChange(batch, "create", after)
 }
 
 export function deletedRow(batch: ChangeBatch, before: RowImage): PendingEvent {
-  return new CapturedChange(batch, "delete", before, NOTHING)
+  return new CapturedChange(batch, "delete", before)
+}
+
+/** An update once more, under the name that its new value has by the entity's options. */
+export function transitionedRow(
+  batch: ChangeBatch,
+  before: RowImage,
+  after: RowImage,
+  transition: Transition,
+): PendingEvent {
+  const previous = previousTexts(before, after, batch.entity.columns.length)
+  return new CapturedChange(batch, "update", after, { previous, transition })
+}
+
+function previousTexts(before: RowImage, after: RowImage, count: number): PreviousTexts {
+  const previous: (number | string | null)[] = []
+  for (let index = 0; index < count; index++) {
+    const text = before[index] ?? null
+    if (text !== (after[index] ?? null)) previous.push(index, text)
+  }
+  return previous
 }
 
 /** The change between two images; undefined when no column differs that counts. A soft-remove is a `delete`, a recover a `create`. */
 export function updatedRow(batch: ChangeBatch, before: RowImage, after: RowImage): PendingEvent | undefined {
   const { columns, deleteDate } = batch.entity
-  const previous: (number | string | null)[] = []
-  let differs = batch.emitUnchanged
-  for (let index = 0; index < columns.length; index++) {
-    const text = before[index] ?? null
-    if (text === (after[index] ?? null)) continue
-    previous.push(index, text)
-    differs ||= (columns[index] as ImageColumn).countsAsDifference
-  }
+  const previous = previousTexts(before, after, columns.length)
   if (deleteDate >= 0 && before[deleteDate] === null && after[deleteDate] !== null) return deletedRow(batch, before)
   if (deleteDate >= 0 && before[deleteDate] !== null && after[deleteDate] === null) return createdRow(batch, after)
-  return differs ? new CapturedChange(batch, "update", after, previous) : undefined
+  const differs = previous.some((at, index) => index % 2 === 0 && columns[at as number]?.countsAsDifference)
+  return differs || batch.emitUnchanged ? new CapturedChange(batch, "update", after, { previous }) : undefined
 }

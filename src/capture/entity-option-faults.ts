@@ -9,6 +9,7 @@ const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   enabled: oneOf(true, false),
   immutable: oneOf(true, false),
   softDelete: oneOf("delete", "update"),
+  transitions: transitionsFaults,
   sensitive: sensitiveFaults,
 }
 
@@ -41,6 +42,25 @@ export function entityOptionFaults(options: unknown, path: string): string[] {
 function sensitiveFaults(value: unknown, path: string): string[] {
   if (!isObject(value)) return [`${path} must be an object of modes by property, got ${nameOf(value)}`]
   return Object.entries(value).flatMap(([property, mode]) => oneOf(...sensitiveModes)(mode, `${path}.${property}`))
+}
+
+function transitionsFaults(value: unknown, path: string): string[] {
+  if (!isObject(value)) return [`${path} must be an object of operations by property and value, got ${nameOf(value)}`]
+  return Object.entries(value).flatMap(([property, operations]) => {
+    const at = `${path}.${property}`
+    if (!isObject(operations)) return [`${at} must be an object of operations by value, got ${nameOf(operations)}`]
+    return Object.entries(operations).flatMap(([text, operation]) => operationFaults(operation, `${at}.${text}`))
+  })
+}
+
+function operationFaults(value: unknown, path: string): string[] {
+  if (!isObject(value)) return topicPart(value, path)
+  const internal = value["internal"] === undefined ? [] : oneOf(true, false)(value["internal"], `${path}.internal`)
+  return [
+    ...unknownKeyFaults(value, ["operation", "internal"], path),
+    ...topicPart(value["operation"], `${path}.operation`),
+    ...internal,
+  ]
 }
 
 function isEntity(value: unknown): boolean {

@@ -1,7 +1,9 @@
 import type { PendingEvent } from "../events/sink"
-import { createdRow, deletedRow, updatedRow, type ChangeBatch, type RowImage } from "./captured-change"
+import { createdRow, deletedRow, transitionedRow, updatedRow, type ChangeBatch, type RowImage } from "./captured-change"
 import { imageWidth, type CapturedStatement } from "./captured-statement"
 import type { DriverConnection, DriverField, DriverResult } from "./driver-connection"
+import { readValue, type ImageColumn, type ValueParser } from "./image-column"
+import type { Transition } from "./transitions"
 import { parseComposite } from "./image-sql"
 
 type RawRow = readonly (string | null)[]
@@ -68,10 +70,10 @@ function toObject(
 /** The changes that the images tell, in the order in which the server returned the rows. */
 export function changesOf(statement: CapturedStatement, images: readonly RawRow[], batch: ChangeBatch): PendingEvent[] {
   const toChange = readers(statement)
-  return images.flatMap((row) => toChange(batch, row) ?? [])
+  return images.flatMap((row) => toChange(batch, row))
 }
 
-type RowReader = (batch: ChangeBatch, row: RawRow) => PendingEvent | undefined
+type RowReader = (batch: ChangeBatch, row: RawRow) => PendingEvent | readonly PendingEvent[]
 
 function readers(statement: CapturedStatement): RowReader {
   const count = statement.entity.columns.length
@@ -81,17 +83,34 @@ function readers(statement: CapturedStatement): RowReader {
     case "delete":
       return (batch, row) => deletedRow(batch, row.slice(0, count))
     case "update":
-      return (batch, row) => updatedRow(batch, row.slice(0, count), row.slice(count, 2 * count))
+      return (batch, row) => updates(batch, row.slice(0, count), row.slice(count, 2 * count))
     case "upsert":
       return statement.sql.hasReturningOld ? upsertedRow : stashedRow(statement)
   }
 }
 
-function upsertedRow(batch: ChangeBatch, row: RawRow): PendingEvent | undefined {
+/** The update, if it is one, and the names that it has. */
+function updates(batch: ChangeBatch, before: RowImage, after: RowImage): readonly PendingEvent[] {
+  const update = updatedRow(batch, before, after)
+  if (!update) return []
+  const named = batch.entity.transitions.filter((transition) => isTransition(batch, transition, before, after))
+  return [update, ...named.map((transition) => transitionedRow(batch, before, after, transition))]
+}
+
+function isTransition(batch: ChangeBatch, { column, value }: Transition, before: RowImage, after: RowImage): boolean {
+  const text = after[column] ?? null
+  if (text === (before[column] ?? null)) return false
+  const { entity, parsers, reader } = batch
+  return (
+    String(readValue(text, entity.columns[column] as ImageColumn, parsers[column] as ValueParser, reader)) === value
+  )
+}
+
+function upsertedRow(batch: ChangeBatch, row: RawRow): PendingEvent | readonly PendingEvent[] {
   const count = batch.entity.columns.length
   const [before, after] = [row.slice(0, count), row.slice(count, 2 * count)]
   const isNew = batch.entity.primary.every((index) => before[index] === null)
-  return isNew ? createdRow(batch, after) : updatedRow(batch, before, after)
+  return isNew ? createdRow(batch, after) : updates(batch, before, after)
 }
 
 /** Before Postgres 18 the old row comes as text; one that belongs to another row was left behind by it. */
@@ -102,6 +121,6 @@ function stashedRow(statement: CapturedStatement): RowReader {
     const stash = row[columns.length]
     const before: RowImage | undefined = stash ? parseComposite(stash) : undefined
     const isSameRow = before && (statement.overwritesKey || primary.every((index) => before[index] === after[index]))
-    return isSameRow ? updatedRow(batch, before, after) : createdRow(batch, after)
+    return isSameRow ? updates(batch, before, after) : createdRow(batch, after)
   }
 }

@@ -4,6 +4,7 @@ import { changeTopic } from "../events/topic"
 import type { CaptureOptions, EntityCaptureOptions } from "./capture-options"
 import type { RowKey } from "./captured-statement"
 import { declaredCapture } from "./decorators"
+import { entityTransitions, type Transition } from "./transitions"
 import { imageColumns, type ColumnMetadata, type ImageColumn } from "./image-column"
 
 /** A table whose changes become events, with all that its statements and images need, worked out once. */
@@ -22,12 +23,15 @@ export interface TrackedEntity {
   /** Position of the delete-date column where soft-remove is a `delete`; -1: there is none. */
   readonly deleteDate: number
   readonly discriminator: number
+  /** Updates with a name of their own. */
+  readonly transitions: readonly Transition[]
   /** By discriminator value; "" where there is no inheritance. */
   readonly variants: ReadonlyMap<string, EntityVariant>
 }
 
 /** What a row of the table is to its consumers. */
 export interface EntityVariant {
+  readonly prefix: string | undefined
   readonly app: string
   readonly model: string
   readonly topics: Readonly<Record<ChangeAction, string>>
@@ -53,6 +57,7 @@ export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, d
     primary: metadata.primaryColumns.map(position),
     deleteDate: softDelete === "delete" ? position(metadata.deleteDateColumn) : -1,
     discriminator: position(metadata.discriminatorColumn),
+    transitions: entityTransitions(columns, own.transitions),
     variants: new Map(variantsOf(metadata).map((variant) => [key(variant), entityVariant(variant, columns, options)])),
   }
 }
@@ -98,6 +103,7 @@ function entityVariant(
   const model = (own.model ?? metadata.name).toLowerCase()
   const topic = (action: ChangeAction): string => changeTopic({ prefix: options.topicPrefix, action, app, model })
   return {
+    prefix: options.topicPrefix,
     app,
     model,
     topics: { create: topic("create"), update: topic("update"), delete: topic("delete") },

@@ -21,6 +21,8 @@ interface EventBase {
 export interface ChangeEvent extends EventBase {
   readonly kind: "change"
   readonly action: ChangeAction
+  /** The name that this update has by the entity's option `transitions`, such as `disabled`. */
+  readonly transition?: string
   readonly app: string
   readonly model: string
   /** The row before, or null for a create. */

@@ -7,6 +7,8 @@ import type { OutgoingEvent } from "./change-event"
 export interface PendingEvent {
   readonly id: string
   readonly topic: string
+  /** Whether it stays in this process: listeners get it, brokers do not. Default false. */
+  readonly isInternal?: boolean
   /** About what it holds in memory, in bytes. */
   readonly sizeBytes: number
   /** The event, or undefined when nothing differs after all. Gives an equal event each time. Throws if a value cannot be read. */

@@ -1,9 +1,8 @@
-import type { ChangeAction } from "./change-event"
-
 export interface ChangeTopicParts {
   /** What all topics of the service begin with. Default: nothing. */
   readonly prefix?: string | null
-  readonly action: ChangeAction
+  /** create, update, delete, or the name of a transition. */
+  readonly action: string
   readonly app: string
   /** As it is to stand in the topic: the entity's name in lower case, or what the user gave instead. */
   readonly model: string

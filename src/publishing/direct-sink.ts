@@ -94,7 +94,9 @@ class QueueingSink implements DirectSink {
 
   accept(events: readonly PendingEvent[]): void {
     if (this.closing !== undefined) return this.refuse(events.length)
-    for (const subscription of this.subscriptions()) deliverMatching(subscription, events)
+    const leaving = events.some((event) => event.isInternal) ? events.filter((event) => !event.isInternal) : events
+    for (const broker of this.brokers.subscriptions) deliverMatching(broker, leaving)
+    for (const listener of this.listeners) deliverMatching(listener, events)
   }
 
   registerBroker(name: string, broker: EventBroker, options?: BrokerOptions): void {
