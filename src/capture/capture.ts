@@ -7,10 +7,10 @@ import type { DriverConnection } from "./driver-connection"
 import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
 import { PreparedStatements } from "./prepared-statements"
-import { askReadability, type Unreadable } from "./readable-columns"
+import { askReadability, type Uncapturable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
-import { isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
+import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
 export interface CaptureEnvironment {
@@ -19,6 +19,8 @@ export interface CaptureEnvironment {
   readonly report: Report
   /** Counted up for every DataSource of the same changeEvents(). */
   readonly uncaptured: UncapturedCounts
+  /** The captures of all its DataSources, for whoever is handed an entity and has to find out whose it is. */
+  readonly captures: Set<Capture>
 }
 
 export interface TrackedTable {
@@ -95,7 +97,7 @@ export class Capture {
     const { options } = this.environment
     for (const metadata of this.dataSource.entityMetadatas) {
       const kind = uncapturedKind(metadata)
-      if (metadata.tableType === "regular" && isWanted(metadata, options)) {
+      if (metadata.tableType === "regular" && isTableWanted(metadata, options)) {
         const entity = trackEntity(metadata, options, this.dataSource)
         this.checkHashKey(entity)
         this.tables.set(metadata, { entity, sql: imageSql(entity, this.serverMajor) })
@@ -149,13 +151,13 @@ export class Capture {
 
   /** A question that fails is asked again before the next write; until then nothing is captured, and it is reported. */
   private async askThrough(queryRunner: QueryRunner): Promise<void> {
-    const tables = [...this.tables.values()].map((table) => table.entity)
+    const tables = [...this.tables.values()]
     try {
       const connection = (await queryRunner.connect()) as DriverConnection
       const query = (text: string, values: unknown[]) => connection.query(text, values) as Promise<{ rows: unknown[] }>
-      const { unreadable, isPooled } = await askReadability(query, tables, connection)
+      const { uncapturable, isPooled } = await askReadability(query, tables, connection)
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
-      for (const entity of unreadable) this.giveUp(entity)
+      for (const entity of uncapturable) this.giveUp(entity)
       this.known = true
     } catch (cause) {
       const message = "could not find out which columns may be read; writes are not captured until it can"
@@ -169,9 +171,8 @@ export class Capture {
     return this.known
   }
 
-  private giveUp({ entity, columns, isWritable }: Unreadable): void {
+  private giveUp({ entity, reason, isWritable }: Uncapturable): void {
     const { metadata } = entity
-    const reason = `the role may not read, or the table does not have, ${columns.join(", ")}`
     this.tables.delete(metadata)
     for (const [name, coverage] of this.coverage) {
       const isOwn =

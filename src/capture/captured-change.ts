@@ -3,7 +3,7 @@ import { differences, isUnchanged, type Differences } from "../events/difference
 import type { EventContext } from "../events/event-context"
 import type { PendingEvent } from "../events/sink"
 import { uuidv7 } from "../runtime/uuid"
-import { readValue, type ImageColumn, type ValueParser, type ValueReader } from "./image-column"
+import { keyText, readValue, type ImageColumn, type ValueParser, type ValueReader } from "./image-column"
 import type { EntityVariant, TrackedEntity } from "./tracked-entity"
 import { transitionTopic, type Transition } from "./transitions"
 
@@ -58,7 +58,7 @@ class CapturedChange implements PendingEvent {
     this.topic = transition ? transitionTopic(transition, this.variant) : this.variant.topics[action]
     this.isInternal = transition?.isInternal ?? false
     this.row = packRow(image)
-    this.sizeBytes = this.row.length + OVERHEAD_BYTES
+    this.sizeBytes = this.row.length + textLength(previous) + OVERHEAD_BYTES
   }
 
   resolve(): ChangeEvent | undefined {
@@ -76,7 +76,7 @@ class CapturedChange implements PendingEvent {
       kind: "change",
       id: this.id,
       topic: this.topic,
-      key: `${app}.${model}:${batch.entity.primary.map((index) => previous.get(index) ?? image[index]).join(",")}`,
+      key: `${app}.${model}:${this.keyOf(image, previous)}`,
       occurredAt: batch.occurredAt,
       context: batch.context,
       action,
@@ -87,6 +87,13 @@ class CapturedChange implements PendingEvent {
       postchange: after,
       differences: differing,
     }
+  }
+
+  /** The primary key of the row as it was first: an update may change it. */
+  private keyOf(image: RowImage, previous: ReadonlyMap<number, string | null>): string {
+    const { entity, reader } = this.batch
+    const text = (index: number): string => previous.get(index) ?? image[index] ?? ""
+    return entity.primary.map((index) => keyText(text(index), entity.columns[index] as ImageColumn, reader)).join(",")
   }
 
   private previousTexts(): ReadonlyMap<number, string | null> {
@@ -167,6 +174,10 @@ function packRow(image: RowImage): string {
   return image.map((text) => text ?? NULL).join(SEPARATOR)
 }
 
+function textLength(previous: PreviousTexts): number {
+  return previous.reduce<number>((bytes, part) => bytes + (typeof part === "string" ? part.length : 0), 0)
+}
+
 function unpackRow(row: string): RowImage {
   return row.split(SEPARATOR).map((text) => (text === NULL ? null : text))
 }
@@ -176,11 +187,13 @@ function variantOf(entity: TrackedEntity, image: RowImage): EntityVariant {
   return entity.variants.get(value) ?? (entity.variants.values().next().value as EntityVariant)
 }
 
-export function createdRow(batch: ChangeBatch, after: RowImage): PendingEvent {
+export function createdRow(batch: ChangeBatch, after: RowImage): PendingEvent | undefined {
+  if (!variantOf(batch.entity, after).isWanted) return undefined
   return new CapturedChange(batch, "create", after)
 }
 
-export function deletedRow(batch: ChangeBatch, before: RowImage): PendingEvent {
+export function deletedRow(batch: ChangeBatch, before: RowImage): PendingEvent | undefined {
+  if (!variantOf(batch.entity, before).isWanted) return undefined
   return new CapturedChange(batch, "delete", before)
 }
 
@@ -207,6 +220,7 @@ function previousTexts(before: RowImage, after: RowImage, count: number): Previo
 /** The change between two images; undefined when no column differs that counts. A soft-remove is a `delete`, a recover a `create`. */
 export function updatedRow(batch: ChangeBatch, before: RowImage, after: RowImage): PendingEvent | undefined {
   const { columns, deleteDate } = batch.entity
+  if (!variantOf(batch.entity, after).isWanted) return undefined
   const previous = previousTexts(before, after, columns.length)
   if (deleteDate >= 0 && before[deleteDate] === null && after[deleteDate] !== null) return deletedRow(batch, before)
   if (deleteDate >= 0 && before[deleteDate] !== null && after[deleteDate] === null) return createdRow(batch, after)

@@ -6,15 +6,16 @@ import type { ChangeBatch } from "./captured-change"
 import type { UnheardCommit } from "./commit-order"
 import type { CapturedStatement } from "./captured-statement"
 import type { StatementPlan } from "./plan-statement"
+import { sharedState } from "../runtime/shared-state"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
-import { changesOf, takeRows, type StatementRows } from "./statement-rows"
+import { changesOf, restoreResult, takeRows, type StatementRows } from "./statement-rows"
 import { TransactionLog } from "./transaction-log"
 
 /**
  * The statement that a list of parameters belongs to. TypeORM hands the list that its builder made to the driver as it is, so its
  * identity tells a captured statement from any other, without a look at the text.
  */
-const plans = new WeakMap<readonly unknown[], StatementPlan>()
+const plans = sharedState("plans", () => new WeakMap<readonly unknown[], StatementPlan>())
 
 export function rememberStatement(parameters: readonly unknown[], plan: StatementPlan): void {
   plans.set(parameters, plan)
@@ -83,6 +84,11 @@ class ConnectionWatch {
     if (typeof callback === "function") {
       return bareQuery.apply(this.connection, [...args.slice(0, -1), this.watched(sent, callback as Callback)])
     }
+    const own = (config as { callback?: unknown }).callback
+    if (typeof own === "function") {
+      const watched = { ...(config as object), callback: this.watched(sent, own as Callback) }
+      return bareQuery.apply(this.connection, [watched, ...args.slice(1)])
+    }
     return (bareQuery.apply(this.connection, args) as Promise<unknown>).then(
       (answer) => this.succeeded(sent, answer),
       (error: unknown) => this.failed(sent, error),
@@ -101,18 +107,18 @@ class ConnectionWatch {
     const send = (as: string | undefined): Promise<unknown> =>
       bareQuery.call(this.connection, { text, values, name: as, rowMode: "array", types: AS_TEXT }) as Promise<unknown>
     const received = (answer: unknown): unknown => this.captured(sent, answer as DriverResult)
-    const failed = (error: unknown): never => this.failed(sent, error)
+    const failed = (error: unknown): never => this.failedCapture(sent, error)
     return send(name).then(received, (error: unknown) => {
       const isOurs = name !== undefined && this.capture.prepared.isOwnFailure(text, error)
       return isOurs && !this.log.isOpen ? send(undefined).then(received, failed) : failed(error)
     })
   }
 
-  /** Gives TypeORM its own result back first: whatever fails after that must not reach it. */
+  /** Whatever fails of ours must not reach TypeORM, which gets its own statement's result. */
   private captured(sent: SentStatement, result: DriverResult): DriverResult {
-    const rows = takeRows(sent.statement, result, this.connection)
-    const refusal = this.guarded(() => this.collect(sent, rows))
+    const refusal = this.guarded(() => this.collect(sent, takeRows(sent.statement, result)))
     this.settle(sent, [result])
+    restoreResult(sent.statement, result, this.connection)
     if (refusal) throw refusal
     return result
   }
@@ -156,9 +162,21 @@ class ConnectionWatch {
   }
 
   private failed({ text, commit }: SentText, error: unknown): never {
-    const isServerError = (error as { severity?: unknown } | undefined)?.severity === "ERROR"
-    this.guarded(() => void this.log.fail(text, isServerError, commit))
+    this.guarded(() => void this.log.fail(text, isServersWord(error), commit))
     throw error
+  }
+
+  /** A statement whose answer was lost, or came too late, may have written all the same. */
+  private failedCapture(sent: SentStatement, error: unknown): never {
+    if (!isServersWord(error)) {
+      const table = sent.statement.entity.metadata.tablePath
+      const message = `the answer to a write to "${table}" was lost: if it was carried out, it made no events`
+      const details = { about: table, table }
+      this.capture.environment.report(
+        new ChangeEventsError("COMMIT_OUTCOME_UNKNOWN", message, { cause: error, details }),
+      )
+    }
+    return this.failed(sent, error)
   }
 
   private watched(sent: SentText, callback: Callback): Callback {
@@ -176,7 +194,8 @@ class ConnectionWatch {
   }
 
   private status(): string | undefined {
-    return this.connection.getTransactionStatus?.() ?? undefined
+    // With several texts under way the status is that of the last answer, which may not be this one's.
+    return this.connection.pipeline ? undefined : (this.connection.getTransactionStatus?.() ?? undefined)
   }
 
   private guarded(work: () => ChangeEventsError | undefined | void): ChangeEventsError | undefined {
@@ -188,6 +207,12 @@ class ConnectionWatch {
       return undefined
     }
   }
+}
+
+/** Whether the server itself refused the statement, and nothing of it stands: not one that went down, or out of reach. */
+function isServersWord(error: unknown): boolean {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === "string" && /^(?!08|57P)[0-9A-Z]{5}$/.test(code)
 }
 
 const asText = (value: unknown): unknown => value

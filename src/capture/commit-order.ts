@@ -19,6 +19,11 @@ interface HeldBatch extends CommittedBatch {
   readonly unheard: Set<UnheardCommit>
 }
 
+interface Waiter {
+  readonly batches: ReadonlySet<HeldBatch>
+  readonly resolve: () => void
+}
+
 /** An answer that takes longer than this is not waited for: then it is not on its way, its statement waits for a lock. */
 const LONGEST_HOLD_MS = 100
 
@@ -33,7 +38,7 @@ const LONGEST_HOLD_MS = 100
 export class CommitOrder {
   private readonly unheard = new Set<UnheardCommit>()
   private held: HeldBatch[] = []
-  private waiting: (() => void)[] = []
+  private waiting: Waiter[] = []
 
   constructor(private readonly sink: EventSink) {}
 
@@ -51,9 +56,10 @@ export class CommitOrder {
     if (this.held.length > 0) this.releaseReady()
   }
 
-  /** Resolves when nothing is held: at once, or within a tenth of a second. */
+  /** Resolves when what is held now has gone: at once, or soon, for nothing is held for long. */
   async settled(): Promise<void> {
-    if (this.held.length > 0) await new Promise<void>((resolve) => this.waiting.push(resolve))
+    const batches = new Set(this.held)
+    if (batches.size > 0) await new Promise<void>((resolve) => this.waiting.push({ batches, resolve }))
   }
 
   private hear(commit: UnheardCommit): void {
@@ -85,8 +91,18 @@ export class CommitOrder {
       else kept.push(batch)
     }
     this.held = kept
-    if (kept.length === 0) for (const resolve of this.waiting.splice(0)) resolve()
+    if (this.waiting.length > 0) this.tellWaiting(new Set(kept))
   }
+
+  private tellWaiting(held: ReadonlySet<HeldBatch>): void {
+    const done = this.waiting.filter(({ batches }) => !holdsAny(held, batches))
+    this.waiting = this.waiting.filter((waiter) => !done.includes(waiter))
+    for (const { resolve } of done) resolve()
+  }
+}
+
+function holdsAny(held: ReadonlySet<HeldBatch>, batches: ReadonlySet<HeldBatch>): boolean {
+  return [...batches].some((batch) => held.has(batch))
 }
 
 function sharesEntity(one: { entities: ReadonlySet<object> }, other: { entities: ReadonlySet<object> }): boolean {

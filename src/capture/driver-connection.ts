@@ -3,6 +3,8 @@ export interface DriverConnection {
   query(...args: unknown[]): unknown
   /** I idle, T in a transaction, E in a failed one. Since pg 8.21; null before the first answer. */
   getTransactionStatus?(): string | null
+  /** Whether several texts may be under way at once. */
+  readonly pipeline?: boolean
   getTypeParser(oid: number, format: string): (text: string) => unknown
   once(event: "end", listener: () => void): unknown
   /** The process id that the server (or a pooler in its place) gave at connect. */

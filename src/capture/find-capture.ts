@@ -1,8 +1,9 @@
 import type { DataSource } from "typeorm"
+import { sharedSymbol } from "../runtime/shared-state"
 import type { Capture } from "./capture"
 
 /** Marks our subscriber, also when it comes from another copy of this package. */
-export const CAPTURE = Symbol.for("typeorm-change-events.capture")
+export const CAPTURE: unique symbol = sharedSymbol("capture") as typeof CAPTURE
 
 export interface CapturingSubscriber {
   [CAPTURE](dataSource: DataSource): Capture | undefined

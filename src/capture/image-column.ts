@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto"
+import { createHmac, randomBytes } from "node:crypto"
 import type { EntityMetadata } from "typeorm"
 import { jsonValue } from "../runtime/json-value"
 import type { SensitiveMode } from "./capture-options"
@@ -26,15 +26,21 @@ export interface ColumnRules {
   readonly sensitive: Readonly<Record<string, SensitiveMode>>
 }
 
-/** The columns of the entity that are read, in their order: keys and those that a record shows. */
-export function imageColumns(metadata: EntityMetadata, rules: ColumnRules): ImageColumn[] {
+/**
+ * The columns of the entity that are read, in their order: keys and those that a record shows. With single-table inheritance a
+ * column of a child has that child's rules.
+ */
+export function imageColumns(
+  metadata: EntityMetadata,
+  rulesOf: (column: ColumnMetadata) => ColumnRules,
+): ImageColumn[] {
   return metadata.columns
     .filter((column) => !column.isVirtualProperty)
-    .flatMap((column) => imageColumn(column, rules) ?? [])
+    .flatMap((column) => imageColumn(column, rulesOf(column)) ?? [])
 }
 
 function imageColumn(metadata: ColumnMetadata, rules: ColumnRules): ImageColumn | undefined {
-  const sensitive = rules.sensitive[metadata.propertyPath] ?? declaredMode(metadata)
+  const sensitive = givenMode(metadata, rules) ?? declaredMode(metadata)
   const path = metadata.isSelect && sensitive !== "omit" && !isIgnored(metadata, rules) ? recordPath(metadata) : []
   if (path.length === 0 && !metadata.isPrimary && !metadata.isDiscriminator && !metadata.isDeleteDate) return undefined
   return {
@@ -47,14 +53,32 @@ function imageColumn(metadata: ColumnMetadata, rules: ColumnRules): ImageColumn 
   }
 }
 
-/** What `@Sensitive` said, on the column's property or on the relation whose key it holds. */
+/** What the option says of the column's property, its relation, or an embedded one that it stands in. */
+function givenMode(metadata: ColumnMetadata, rules: ColumnRules): SensitiveMode | undefined {
+  const path =
+    metadata.isVirtual && metadata.relationMetadata ? metadata.relationMetadata.propertyPath : metadata.propertyPath
+  const parts = path.split(".")
+  const paths = parts.map((_, index) => parts.slice(0, parts.length - index).join("."))
+  return paths.map((each) => rules.sensitive[each]).find((mode) => mode !== undefined)
+}
+
+/** What `@Sensitive` said: of the column's property, of the relation whose key it holds, of an embedded one that it stands in. */
 function declaredMode(metadata: ColumnMetadata): SensitiveMode | undefined {
-  const owner = metadata.embeddedMetadata?.type ?? metadata.target
+  const embedded = metadata.embeddedMetadata
   const relation = metadata.relationMetadata
-  return (
-    declaredSensitivity(owner, metadata.propertyName) ??
-    (relation && declaredSensitivity(relation.target, relation.propertyName))
-  )
+  const own = declaredSensitivity(embedded?.type ?? metadata.target, metadata.propertyName)
+  if (own) return own
+  const ofRelation =
+    relation && declaredSensitivity(relation.embeddedMetadata?.type ?? relation.target, relation.propertyName)
+  const { entityMetadata } = metadata
+  const targets = [entityMetadata, ...entityMetadata.childEntityMetadatas].map((each) => each.target)
+  return ofRelation ?? targets.map((target) => embeddedMode(embedded, target)).find((mode) => mode !== undefined)
+}
+
+function embeddedMode(embedded: ColumnMetadata["embeddedMetadata"], target: unknown): SensitiveMode | undefined {
+  if (!embedded) return undefined
+  const parent = embedded.parentEmbeddedMetadata
+  return declaredSensitivity(parent?.type ?? target, embedded.propertyName) ?? embeddedMode(parent, target)
 }
 
 function isIgnored(metadata: ColumnMetadata, rules: ColumnRules): boolean {
@@ -76,6 +100,9 @@ function recordPath(metadata: ColumnMetadata): readonly string[] {
   return relation.joinColumns.length > 1 ? [...path, metadata.referencedColumn.propertyName] : path
 }
 
+/** Without `sensitiveHashKey` hidden keys are equal within this process only. */
+const PROCESS_KEY = randomBytes(32).toString("hex")
+
 export type ValueParser = (text: string) => unknown
 
 export interface ValueReader {
@@ -92,6 +119,11 @@ export function readValue(text: string | null, column: ImageColumn, parse: Value
   return value === undefined ? null : value
 }
 
-function hmac(text: string, key: string): string {
+export /** A key's text for the event's `key`: one that no consumer may see stands there as its HMAC. */
+function keyText(text: string, column: ImageColumn, reader: ValueReader): string {
+  return column.sensitive || column.path.length === 0 ? hmac(text, reader.sensitiveHashKey || PROCESS_KEY) : text
+}
+
+export function hmac(text: string, key: string): string {
   return createHmac("sha256", key).update(text).digest("hex")
 }

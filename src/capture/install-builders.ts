@@ -1,6 +1,7 @@
 import { DataSource, DeleteQueryBuilder, InsertQueryBuilder, QueryBuilder, UpdateQueryBuilder } from "typeorm"
 import { SoftDeleteQueryBuilder } from "typeorm/query-builder/SoftDeleteQueryBuilder"
 import { ChangeEventsError } from "../errors"
+import { sharedSymbol } from "../runtime/shared-state"
 import {
   CapturingDeleteQueryBuilder,
   CapturingInsertQueryBuilder,
@@ -19,7 +20,7 @@ const builders: Readonly<Record<string, readonly [stock: Builder, capturing: Bui
   InsertQueryBuilder: [InsertQueryBuilder as Builder, CapturingInsertQueryBuilder as Builder],
 }
 
-const INSTALLED = Symbol.for("typeorm-change-events.builders")
+const INSTALLED = sharedSymbol("builders")
 
 /** The protected methods that our builders override or rely on. */
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {

@@ -1,3 +1,5 @@
+/** A longer text (many values, a long list of keys) is planned each time: kept, it would cost megabytes of every connection. */
+const MAX_TEXT_LENGTH = 8_192
 /** Texts that are remembered to be seen again. */
 const MAX_CANDIDATES = 2_000
 /** Prepared statements stay on every connection of the pool until it closes, so there is an end to them. */
@@ -21,7 +23,7 @@ export class PreparedStatements {
 
   /** The name to send the text under, or undefined to send it as it is. */
   nameOf(text: string): string | undefined {
-    if (!this.enabled) return undefined
+    if (!this.enabled || text.length > MAX_TEXT_LENGTH) return undefined
     const name = this.names.get(text)
     if (name !== undefined || this.names.size >= MAX_PREPARED) return name || undefined
     const uses = (this.uses.get(text) ?? 0) + 1

@@ -22,29 +22,33 @@ export interface StatementRows {
 
 const COMMAND = { insert: "INSERT", upsert: "INSERT", update: "UPDATE", delete: "DELETE" } as const
 
-/** Takes the images out of the driver's result, which is then what TypeORM's own statement would have given. */
-export function takeRows(
-  statement: CapturedStatement,
-  result: DriverResult,
-  connection: DriverConnection,
-): StatementRows {
+/** Reads what is ours of the driver's result. */
+export function takeRows(statement: CapturedStatement, result: DriverResult): StatementRows {
   const rows = result.rows as RawRow[]
   const fields = result.fields
   const own = fields.length - imageWidth(statement)
-  if (own < 0) throw new Error(`expected ${imageWidth(statement)} image columns, got ${fields.length} columns`)
-  result.fields = fields.slice(0, own)
-  result.rows = own === 0 ? [] : rows.map(toObject(result.fields, connection))
   if (!statement.limited) {
     const images = own === 0 ? rows : rows.map((row) => row.slice(own))
     return { changedRows: rows.length, images, writtenAt: lastWrite(rows), fields: fields.slice(own) }
   }
 
   const changedRows = Number(rows[0]?.[0] ?? 0)
-  result.rowCount = changedRows
-  result.command = COMMAND[statement.kind]
   const fit = changedRows > 0 && changedRows <= statement.maxRows
   const images = fit ? rows.map((row) => row.slice(1)) : []
   return { changedRows, images, writtenAt: lastWrite(rows), fields: fields.slice(1) }
+}
+
+/**
+ * Makes of the driver's result what TypeORM's own statement would have given. What a type parser of the application's throws, it would
+ * have thrown there too.
+ */
+export function restoreResult(statement: CapturedStatement, result: DriverResult, connection: DriverConnection): void {
+  const rows = result.rows as RawRow[]
+  result.fields = result.fields.slice(0, result.fields.length - imageWidth(statement))
+  result.rows = result.fields.length === 0 ? [] : rows.map(toObject(result.fields, connection))
+  if (!statement.limited) return
+  result.rowCount = Number(rows[0]?.[0] ?? 0)
+  result.command = COMMAND[statement.kind]
 }
 
 function lastWrite(rows: readonly RawRow[]): number {
@@ -70,10 +74,10 @@ function toObject(
 /** The changes that the images tell, in the order in which the server returned the rows. */
 export function changesOf(statement: CapturedStatement, images: readonly RawRow[], batch: ChangeBatch): PendingEvent[] {
   const toChange = readers(statement)
-  return images.flatMap((row) => toChange(batch, row))
+  return images.flatMap((row) => toChange(batch, row) ?? [])
 }
 
-type RowReader = (batch: ChangeBatch, row: RawRow) => PendingEvent | readonly PendingEvent[]
+type RowReader = (batch: ChangeBatch, row: RawRow) => PendingEvent | readonly PendingEvent[] | undefined
 
 function readers(statement: CapturedStatement): RowReader {
   const count = statement.entity.columns.length
@@ -106,7 +110,7 @@ function isTransition(batch: ChangeBatch, { column, value }: Transition, before:
   )
 }
 
-function upsertedRow(batch: ChangeBatch, row: RawRow): PendingEvent | readonly PendingEvent[] {
+function upsertedRow(batch: ChangeBatch, row: RawRow): ReturnType<RowReader> {
   const count = batch.entity.columns.length
   const [before, after] = [row.slice(0, count), row.slice(count, 2 * count)]
   const isNew = batch.entity.primary.every((index) => before[index] === null)

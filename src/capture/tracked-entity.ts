@@ -5,7 +5,7 @@ import type { CaptureOptions, EntityCaptureOptions } from "./capture-options"
 import type { RowKey } from "./captured-statement"
 import { declaredCapture } from "./decorators"
 import { entityTransitions, type Transition } from "./transitions"
-import { imageColumns, type ColumnMetadata, type ImageColumn } from "./image-column"
+import { imageColumns, type ColumnMetadata, type ColumnRules, type ImageColumn } from "./image-column"
 
 /** A table whose changes become events, with all that its statements and images need, worked out once. */
 export interface TrackedEntity {
@@ -31,6 +31,8 @@ export interface TrackedEntity {
 
 /** What a row of the table is to its consumers. */
 export interface EntityVariant {
+  /** Whether the user wants events of it: of a table with inheritance he may want some entities only. */
+  readonly isWanted: boolean
   readonly prefix: string | undefined
   readonly app: string
   readonly model: string
@@ -43,7 +45,7 @@ export interface EntityVariant {
 
 export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, dataSource: DataSource): TrackedEntity {
   const own = entityOptions(metadata, options)
-  const columns = imageColumns(metadata, { ignore: new Set(own.ignore), sensitive: own.sensitive ?? {} })
+  const columns = imageColumns(metadata, (column) => columnRules(ownerOf(column, metadata), options))
   const position = (column: unknown): number => columns.findIndex((image) => image.metadata === column)
   const softDelete = own.softDelete ?? options.softDelete ?? "delete"
   return {
@@ -62,6 +64,18 @@ export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, d
   }
 }
 
+/** The entity that declares the column: with single-table inheritance a child, or the root. */
+export function ownerOf(column: ColumnMetadata, root: EntityMetadata): EntityMetadata {
+  return root.childEntityMetadatas.find((child) => child.target === column.target) ?? root
+}
+
+/** What a table's entity says is sensitive is so for all entities of the table. */
+export function columnRules(metadata: EntityMetadata, options: CaptureOptions): ColumnRules {
+  const root = metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
+  const all = [root, ...root.childEntityMetadatas].map((each) => entityOptions(each, options).sensitive ?? {})
+  return { ignore: new Set(entityOptions(metadata, options).ignore), sensitive: Object.assign({}, ...all) }
+}
+
 /** What decorators and options say of the entity; an option before a decorator. */
 export function entityOptions(metadata: EntityMetadata, options: CaptureOptions): EntityCaptureOptions {
   const listed = options.entities?.find((entry) => namesEntity(entry, metadata))
@@ -69,10 +83,24 @@ export function entityOptions(metadata: EntityMetadata, options: CaptureOptions)
   return { ...declaredCapture(metadata.target), ...own }
 }
 
+/** Where the entity belongs, and what it is called there. */
+export function entityPlace(
+  metadata: EntityMetadata,
+  options: CaptureOptions,
+): { readonly app: string; readonly model: string } {
+  const own = entityOptions(metadata, options)
+  return { app: own.app ?? appOf(metadata, options.app), model: (own.model ?? metadata.name).toLowerCase() }
+}
+
 /** Whether the user wants events of this entity. */
 export function isWanted(metadata: EntityMetadata, options: CaptureOptions): boolean {
   const listed = !options.entities || options.entities.some((entry) => namesEntity(entry, metadata))
   return listed && entityOptions(metadata, options).enabled !== false
+}
+
+/** Whether he wants events of the entity, or of a child in the same table. */
+export function isTableWanted(metadata: EntityMetadata, options: CaptureOptions): boolean {
+  return [metadata, ...metadata.childEntityMetadatas].some((each) => isWanted(each, options))
 }
 
 type EntityEntry = NonNullable<CaptureOptions["entities"]>[number]
@@ -95,14 +123,13 @@ function entityVariant(
   columns: readonly ImageColumn[],
   options: CaptureOptions,
 ): EntityVariant {
-  const own = entityOptions(metadata, options)
   const properties = new Set(
     metadata.columns.filter((column) => isOwn(column, metadata)).map(({ databaseName }) => databaseName),
   )
-  const app = own.app ?? appOf(metadata, options.app)
-  const model = (own.model ?? metadata.name).toLowerCase()
+  const { app, model } = entityPlace(metadata, options)
   const topic = (action: ChangeAction): string => changeTopic({ prefix: options.topicPrefix, action, app, model })
   return {
+    isWanted: isWanted(metadata, options),
     prefix: options.topicPrefix,
     app,
     model,
@@ -114,8 +141,8 @@ function entityVariant(
   }
 }
 
-/** With single-table inheritance a root has its children's columns, and a child its siblings' foreign keys. */
-function isOwn(column: ColumnMetadata, metadata: EntityMetadata): boolean {
+/** Whether the column is the entity's own: with single-table inheritance a root has its children's columns, and a child its siblings' foreign keys. */
+export function isOwn(column: ColumnMetadata, metadata: EntityMetadata): boolean {
   if (metadata.childEntityMetadatas.some((child) => child.target === column.target)) return false
   const relation = column.isVirtual ? column.relationMetadata : undefined
   return !relation || metadata.findRelationWithPropertyPath(relation.propertyPath) !== undefined

@@ -47,7 +47,8 @@ export function savepointName(text: string): string {
   return bare.startsWith('"') ? bare.slice(1, -1).replaceAll('""', '"') : bare.toLowerCase()
 }
 
-const QUOTED_OR_COMMENT = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//g
+const QUOTED_OR_COMMENT =
+  /[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//g
 
 /** The statements of a text, without comments: cut at semicolons that stand outside quotes. */
 export function splitStatements(text: string): string[] {

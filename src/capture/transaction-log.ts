@@ -37,7 +37,7 @@ export interface TransactionLogOptions {
  */
 export class TransactionLog {
   private events: PendingEvent[] = []
-  private savepoints: { readonly name: string; readonly at: number }[] = []
+  private savepoints: { readonly name: string; readonly at: number; readonly overflowed: number }[] = []
   private open = false
   private bytes = 0
   private overflowed = 0
@@ -134,7 +134,7 @@ export class TransactionLog {
         this.open = true
         break
       case "savepoint":
-        this.savepoints.push({ name: savepointName(text), at: this.events.length })
+        this.savepoints.push({ name: savepointName(text), at: this.events.length, overflowed: this.overflowed })
         break
       case "release":
         this.savepoints.length = this.indexOfSavepoint(text) ?? this.savepoints.length
@@ -163,10 +163,20 @@ export class TransactionLog {
   }
 
   private rollBackTo(index: number | undefined): void {
-    if (index === undefined) return
-    const undone = this.events.splice(this.savepoints[index]?.at ?? 0)
+    if (index === undefined) return this.rollBackToUnknown()
+    const { at = 0, overflowed = 0 } = this.savepoints[index] ?? {}
+    const undone = this.events.splice(at)
+    this.overflowed = overflowed
     this.bytes -= undone.reduce((bytes, event) => bytes + event.sizeBytes, 0)
     this.savepoints.length = index + 1
+  }
+
+  /** A savepoint that was made out of our sight: what stood at it is not known. */
+  private rollBackToUnknown(): void {
+    this.reportUnknownOutcome("it was rolled back to a savepoint that was not seen")
+    const { open } = this
+    this.reset()
+    this.open = open
   }
 
   private release(): void {

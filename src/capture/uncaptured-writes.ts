@@ -51,6 +51,7 @@ export class UncapturedWrites {
   }
 
   private inspectWrite(text: string, result: DriverResult): ChangeEventsError | undefined {
+    if (result.command === "COPY" && COPY_TO.test(text)) return undefined
     const table = writtenTable(text)
     const rows = result.rowCount ?? 0
     // How many rows a CTE wrote, the answer does not tell.
@@ -76,6 +77,9 @@ export class UncapturedWrites {
     return undefined
   }
 }
+
+/** COPY … TO reads, though its tag is that of COPY … FROM. */
+const COPY_TO = /^\s*COPY\b[\s\S]*\bTO\s+(STDOUT|PROGRAM|')/i
 
 function isWrite(result: DriverResult): boolean {
   return result.command !== null && WRITES.has(result.command)
