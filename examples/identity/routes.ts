@@ -1,0 +1,110 @@
+import { Router, type Request, type Response } from "express"
+import type { DataSource, EntityManager, EntityTarget } from "typeorm"
+import { Group } from "../../fixtures/identity/group"
+import { Project } from "../../fixtures/identity/project"
+import { Role } from "../../fixtures/identity/role"
+import { RoleAssignment } from "../../fixtures/identity/role-assignment"
+import { Trust } from "../../fixtures/identity/trust"
+import { User } from "../../fixtures/inventory/user"
+import type { ChangeEvents } from "../../src"
+
+interface Keyed {
+  id: string
+}
+
+interface Assigned {
+  readonly projectId: string
+  readonly userId: string
+  readonly roleId: string
+}
+
+/**
+ * Keystone's resources, with its paths. Plain TypeORM, but for the members of a group: many-to-many rows make no events, so their
+ * route publishes one, in the transaction that writes them.
+ */
+export function identityRoutes(dataSource: DataSource, changes: ChangeEvents): Router {
+  const router = Router()
+  router.use("/users", resource(dataSource, User, { beforeDelete: ({ id: userId }) => ({ userId }) }))
+  router.use("/groups", resource(dataSource, Group))
+  router.use("/roles", resource(dataSource, Role, { beforeDelete: ({ id: roleId }) => ({ roleId }) }))
+  router.use("/projects", resource(dataSource, Project, { beforeDelete: ({ id: projectId }) => ({ projectId }) }))
+  router.use("/trusts", resource(dataSource, Trust))
+  router.use(assignmentRoutes(dataSource))
+  router.use(membershipRoutes(dataSource, changes))
+  return router
+}
+
+interface ResourceOptions {
+  /** The role assignments that go first. Left to ON DELETE CASCADE the database would delete them without a word. */
+  readonly beforeDelete?: (row: Keyed) => Partial<Assigned>
+}
+
+function resource(dataSource: DataSource, target: EntityTarget<Keyed>, { beforeDelete }: ResourceOptions = {}): Router {
+  const router = Router()
+  const repository = dataSource.getRepository(target)
+
+  router.post("/", async (request, response) => {
+    response.status(201).json(await repository.save(repository.create(request.body as object)))
+  })
+
+  router.patch("/:id", async (request, response) => {
+    const row = await repository.findOneByOrFail(keyOf(request))
+    response.json(await repository.save(Object.assign(row, request.body)))
+  })
+
+  router.delete("/:id", async (request, response) => {
+    await dataSource.transaction(async (manager) => {
+      const row = await manager.findOneByOrFail(target, keyOf(request))
+      if (beforeDelete) await manager.delete(RoleAssignment, beforeDelete(row))
+      await remove(manager, target, row)
+    })
+    response.sendStatus(204)
+  })
+
+  return router
+}
+
+/** What has a deletion date stays in its table. */
+async function remove(manager: EntityManager, target: EntityTarget<Keyed>, row: Keyed): Promise<void> {
+  if (manager.dataSource.getMetadata(target).deleteDateColumn) await manager.softRemove(row)
+  else await manager.remove(row)
+}
+
+function assignmentRoutes(dataSource: DataSource): Router {
+  const router = Router()
+  const path = "/projects/:projectId/users/:userId/roles/:roleId"
+
+  router.put(path, async (request: Request<Assigned & Record<string, string>>, response: Response) => {
+    const { projectId, userId, roleId } = request.params
+    await dataSource.manager.save(RoleAssignment, { projectId, userId, roleId })
+    response.sendStatus(204)
+  })
+
+  router.delete(path, async (request: Request<Assigned & Record<string, string>>, response: Response) => {
+    const { projectId, userId, roleId } = request.params
+    const { affected } = await dataSource.manager.delete(RoleAssignment, { projectId, userId, roleId })
+    response.sendStatus(affected === 0 ? 404 : 204)
+  })
+
+  return router
+}
+
+function membershipRoutes(dataSource: DataSource, changes: ChangeEvents): Router {
+  const router = Router()
+
+  router.put("/groups/:id/users/:userId", async (request, response) => {
+    const { id, userId } = request.params
+    await dataSource.transaction(async (manager) => {
+      await manager.createQueryBuilder().relation(Group, "members").of(id).add(userId)
+      const actor = { actor_id: userId, actor_type: "user", actor_operation: "added" }
+      await changes.publish("identity.group.updated", { resource_info: id, ...actor }, { manager })
+    })
+    response.sendStatus(204)
+  })
+
+  return router
+}
+
+function keyOf(request: Request): Keyed {
+  return { id: String(request.params["id"]) }
+}

@@ -1,0 +1,48 @@
+import { createRequire } from "node:module"
+import { join } from "node:path"
+import { asError, ChangeEventsError } from "../errors"
+
+/** In the order of preference: ts-node keeps what decorators know of types, which TypeORM asks for where a column has no `type`. */
+const loaders = ["ts-node/register/transpile-only", "tsx/cjs"]
+
+/**
+ * Makes `require` read TypeScript, with the loader that the application has: one that runs already, else ts-node, else tsx.
+ *
+ * @throws ChangeEventsError TYPESCRIPT_UNSUPPORTED when there is none
+ */
+export function registerTypescript(file: string): void {
+  if (isRegistered()) return
+  for (const from of [file, join(process.cwd(), "package.json")]) {
+    const require = createRequire(from)
+    const found = loaders.find((loader) => canResolve(require, loader))
+    if (found !== undefined) return load(require, found)
+  }
+  throw new ChangeEventsError(
+    "TYPESCRIPT_UNSUPPORTED",
+    `\`${file}\` is TypeScript: npm install --save-dev tsx (or ts-node), or name the JavaScript that it is compiled to`,
+  )
+}
+
+/** Node's own reading of TypeScript does not count: it knows no decorators. */
+function isRegistered(): boolean {
+  const isNodes = "typescript" in process.features && process.features.typescript !== false
+  return Symbol.for("ts-node.register.instance") in process || (".ts" in require.extensions && !isNodes)
+}
+
+function canResolve(require: NodeJS.Require, loader: string): boolean {
+  try {
+    require.resolve(loader)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function load(require: NodeJS.Require, loader: string): void {
+  try {
+    require(loader)
+  } catch (thrown) {
+    const cause = asError(thrown)
+    throw new ChangeEventsError("TYPESCRIPT_UNSUPPORTED", `\`${loader}\` does not load: ${cause.message}`, { cause })
+  }
+}

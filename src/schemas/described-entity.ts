@@ -1,0 +1,65 @@
+import type { DataSource } from "typeorm"
+import type { CaptureOptions } from "../capture/capture-options"
+import { entityOptions, isWanted, trackEntity, type EntityVariant, type TrackedEntity } from "../capture/tracked-entity"
+import { transitionTopic } from "../capture/transitions"
+import type { ChangeAction } from "../events/change-event"
+import type { JsonSchema } from "./json-schema"
+import { recordProperties } from "./record-schema"
+
+/** What consumers get of one entity. */
+export interface DescribedEntity {
+  /** The entity's own name, such as `IPAddress`. */
+  readonly name: string
+  readonly app: string
+  readonly model: string
+  /** What a record has of it. */
+  readonly properties: Readonly<Record<string, JsonSchema>>
+  readonly topics: readonly DescribedTopic[]
+}
+
+export interface DescribedTopic {
+  readonly topic: string
+  readonly action: ChangeAction
+  /** Such as `disabled`: the update's name by the entity's option `transitions`. */
+  readonly transition?: string
+}
+
+/** What `changeEvents()` with these options sends of the DataSource's entities, in their order. Needs its metadata only. */
+export function describedEntities(dataSource: DataSource, options: CaptureOptions): DescribedEntity[] {
+  return dataSource.entityMetadatas
+    .filter((metadata) => metadata.tableType === "regular" && isWanted(metadata, options))
+    .flatMap((metadata) => {
+      const entity = trackEntity(metadata, options, dataSource)
+      const isImmutable = entityOptions(metadata, options).immutable === true
+      return [...entity.variants].map(([discriminator, variant]) => ({
+        name: variantName(entity, discriminator),
+        app: variant.app,
+        model: variant.model,
+        properties: recordProperties(entity, variant, dataSource),
+        topics: isImmutable ? createAndDelete(variant) : [...changes(variant), ...transitions(entity, variant)],
+      }))
+    })
+}
+
+function variantName({ metadata }: TrackedEntity, discriminator: string): string {
+  const child = metadata.childEntityMetadatas.find((each) => each.discriminatorValue === discriminator)
+  return (child ?? metadata).name
+}
+
+const actions: readonly ChangeAction[] = ["create", "update", "delete"]
+
+function changes({ topics }: EntityVariant): DescribedTopic[] {
+  return actions.map((action) => ({ topic: topics[action], action }))
+}
+
+/** An update of an immutable entity is refused. */
+function createAndDelete(variant: EntityVariant): DescribedTopic[] {
+  return changes(variant).filter(({ action }) => action !== "update")
+}
+
+/** Those that leave the process, each topic once: several values may have the same name. */
+function transitions({ transitions: all }: TrackedEntity, variant: EntityVariant): DescribedTopic[] {
+  const shown = all.filter((transition) => !transition.isInternal && variant.columns.includes(transition.column))
+  const byTopic = new Map(shown.map((transition) => [transitionTopic(transition, variant), transition.operation]))
+  return [...byTopic].map(([topic, transition]) => ({ topic, action: "update", transition }))
+}

@@ -1,0 +1,49 @@
+import type { DataSource } from "typeorm"
+import type { ImageColumn } from "../capture/image-column"
+import type { EntityVariant, TrackedEntity } from "../capture/tracked-entity"
+import { columnSchema } from "./column-schema"
+import { closedObject, nullable, type JsonSchema } from "./json-schema"
+
+interface PlacedSchema {
+  readonly path: readonly string[]
+  readonly schema: JsonSchema
+  readonly isNullable: boolean
+}
+
+/** A row of the entity as a record shows it: every attribute, and no other, so that a column kept out is seen to be out. */
+export function recordProperties(
+  entity: TrackedEntity,
+  variant: EntityVariant,
+  dataSource: DataSource,
+): Readonly<Record<string, JsonSchema>> {
+  const placed = variant.columns
+    .map((index) => entity.columns[index] as ImageColumn)
+    .filter((column) => column.path.length > 0)
+    .map((column) => ({
+      path: column.path,
+      schema: columnSchema(column, dataSource),
+      isNullable: column.metadata.isNullable,
+    }))
+  return propertiesOf(placed, new Set(entity.compositeRelations))
+}
+
+function propertiesOf(
+  placed: readonly PlacedSchema[],
+  compositeRelations: ReadonlySet<string>,
+): Readonly<Record<string, JsonSchema>> {
+  const names = new Set(placed.map(({ path }) => path[0] as string))
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const below = placed.filter(({ path }) => path[0] === name).map((each) => ({ ...each, path: each.path.slice(1) }))
+      const schema = propertySchema(below)
+      // A relation whose key has several columns is null when none of them holds anything.
+      const mayBeNull = compositeRelations.has(name) && below.every(({ isNullable }) => isNullable)
+      return [name, mayBeNull ? nullable(schema) : schema]
+    }),
+  )
+}
+
+function propertySchema(below: readonly PlacedSchema[]): JsonSchema {
+  const [first] = below
+  return first && first.path.length === 0 ? first.schema : closedObject(propertiesOf(below, new Set()))
+}
