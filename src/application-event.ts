@@ -8,6 +8,14 @@ import { uuidv7 } from "./runtime/uuid"
 /** About what an event costs besides its payload. */
 const OVERHEAD_BYTES = 300
 
+export interface ApplicationEventOptions {
+  /** Its context when there is none. */
+  readonly fallback: EventContext
+  readonly isInternal?: boolean | undefined
+  /** Default: the topic. */
+  readonly key?: string | undefined
+}
+
 /**
  * An application's own event. The payload is written down as JSON at once: what the application does to it later does not change the
  * event, and one that cannot be written is refused where it was made.
@@ -17,7 +25,7 @@ const OVERHEAD_BYTES = 300
 export function applicationEvent(
   topic: string,
   payload: unknown,
-  { fallback, isInternal = false }: { readonly fallback: EventContext; readonly isInternal?: boolean },
+  { fallback, isInternal = false, key = topic }: ApplicationEventOptions,
 ): PendingEvent {
   const body = jsonBody(topic, payload)
   const id = uuidv7()
@@ -32,7 +40,7 @@ export function applicationEvent(
       kind: "application",
       id,
       topic,
-      key: topic,
+      key,
       occurredAt,
       context,
       payload: JSON.parse(body) as unknown,

@@ -1,29 +1,22 @@
-import type { DataSource, EntityManager } from "typeorm"
-import { applicationEvent, noContext } from "./application-event"
+import type { DataSource } from "typeorm"
 import type { EventBroker } from "./brokers/broker"
 import type { Capture } from "./capture/capture"
-import {
-  changeSubscriber,
-  connectionOf,
-  type ChangeSubscriber,
-  type ChangeSubscriberClass,
-} from "./capture/change-subscriber"
-import { findCapture } from "./capture/find-capture"
+import { changeSubscriber, type ChangeSubscriber, type ChangeSubscriberClass } from "./capture/change-subscriber"
+import { EntityRecords } from "./capture/entity-record"
+import { CAPTURE } from "./capture/find-capture"
 import { checkDataSource, installCapturingBuilders } from "./capture/install-builders"
 import { CommitOrder } from "./capture/commit-order"
 import { ChangeEventsError } from "./errors"
+import { prefixedTopic } from "./events/topic"
+import { approvalEvents, type ApprovalEvents } from "./notices/approval-events"
+import { jobEvents, type JobEvents } from "./notices/job-events"
+import { adminEvents, userEvents, type AdminEvents, type UserEvents } from "./notices/user-events"
 import { checkOptions, type BrokerRegistration, type ChangeEventsOptions } from "./options"
 import { createDirectSink, type DirectSinkStatus, type WaitOptions } from "./publishing/direct-sink"
 import type { EventListener } from "./publishing/listener-recipient"
 import type { BrokerOptions } from "./publishing/route"
+import { eventPublisher, type PublishOptions } from "./publish-event"
 import { createReporter } from "./runtime/report"
-
-export interface PublishOptions {
-  /** The transaction that the event belongs to: it leaves when this one commits, and never if it does not. */
-  readonly manager?: EntityManager
-  /** Whether it stays in this process, for listeners of `changes.on`. Default false. */
-  readonly internal?: boolean
-}
 
 export interface ChangeEventsStatus extends DirectSinkStatus {
   /** Writes that were noticed and made no events, since the start. */
@@ -51,6 +44,14 @@ export interface ChangeEvents {
    * @throws ChangeEventsError EVENT_UNSERIALIZABLE, OPTIONS_INVALID, DATA_SOURCE_NOT_ATTACHED
    */
   publish(topic: string, payload: unknown, options?: PublishOptions): Promise<void>
+  /** A user signed in or out, failed to, changed a password. */
+  readonly users: UserEvents
+  /** An administrator did something to a user. */
+  readonly admin: AdminEvents
+  /** Jobs, and hooks that changes trigger: their start, their end, and the context of their changes. */
+  readonly jobs: JobEvents
+  /** What became of a scheduled job that needs approval. */
+  readonly approvals: ApprovalEvents
   /**
    * Calls the listener with each committed event whose topic matches, outside the transaction. What it throws is reported and reaches
    * nobody. Gives a function that ends it. @throws ChangeEventsError OPTIONS_INVALID
@@ -79,7 +80,11 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
   const order = new CommitOrder(sink)
   const owner = {}
   const uncaptured = { statements: 0, rows: 0 }
-  const subscriber = changeSubscriber(owner, { options, order, report, uncaptured })
+  const captures = new Set<Capture>()
+  const subscriber = changeSubscriber(owner, { options, order, report, uncaptured, captures })
+  const publish = eventPublisher(sink)
+  const topic = (name: string): string => prefixedTopic(options.topicPrefix, name)
+  const environment = { records: new EntityRecords(captures), report, topic, publish }
 
   return {
     subscriber,
@@ -96,16 +101,11 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
       await sink.close(waitOptions)
     },
     status: () => ({ ...sink.status(), uncaptured: { ...uncaptured } }),
-    publish: async (topic, payload, { manager, internal: isInternal } = {}) => {
-      checkTopic(topic)
-      if (!manager?.queryRunner) {
-        return sink.accept([applicationEvent(topic, payload, { fallback: noContext(), isInternal })])
-      }
-      const { log } = await connectionOf(captureOf(manager.dataSource), manager.queryRunner)
-      const event = applicationEvent(topic, payload, { fallback: log.fallbackContext, isInternal })
-      if (log.isOpen) log.add([event])
-      else sink.accept([event])
-    },
+    publish,
+    users: userEvents(environment),
+    admin: adminEvents(environment),
+    jobs: jobEvents(environment),
+    approvals: approvalEvents(environment),
   }
 }
 
@@ -113,7 +113,7 @@ function attach(dataSource: DataSource, subscriber: ChangeSubscriberClass, owner
   checkDataSource(dataSource)
   installCapturingBuilders()
   const ours = (dataSource.subscribers as readonly Partial<ChangeSubscriber>[]).find(
-    (known) => known.owner !== undefined,
+    (known) => known[CAPTURE] !== undefined && known.owner !== undefined,
   )
   if (ours && ours.owner !== owner) {
     throw new ChangeEventsError("DATA_SOURCE_TAKEN", "another changeEvents() already captures this DataSource")
@@ -123,22 +123,10 @@ function attach(dataSource: DataSource, subscriber: ChangeSubscriberClass, owner
   if (!ours && dataSource.isInitialized) dataSource.subscribers.unshift(new subscriber())
 }
 
-function captureOf(dataSource: DataSource): Capture {
-  const capture = findCapture(dataSource)
-  if (capture) return capture
-  const message = "publish() was given a manager whose DataSource has no subscriber of this package"
-  throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
-}
-
 function isRegistration(entry: EventBroker | BrokerRegistration): entry is BrokerRegistration {
   return "use" in entry
 }
 
 function optionsOf({ topics, format, delivery }: BrokerRegistration): BrokerOptions {
   return { topics, format, delivery }
-}
-
-function checkTopic(topic: unknown): void {
-  if (typeof topic === "string" && topic !== "") return
-  throw new ChangeEventsError("OPTIONS_INVALID", "publish() needs a topic, which is a text that is not empty")
 }

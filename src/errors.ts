@@ -19,6 +19,7 @@ export const errorCodes = [
   "QUEUE_FULL",
   "LISTENER_FAILED",
   "EVENT_UNSERIALIZABLE",
+  "RECORD_INVALID",
   "FLUSH_TIMEOUT",
   "CHANGES_CLOSED",
   "TYPEORM_UNSUPPORTED",
@@ -30,6 +31,10 @@ export const errorCodes = [
   "IMMUTABLE_ENTITY",
   "COMMIT_OUTCOME_UNKNOWN",
   "CAPTURE_FAILED",
+  "COMMAND_INVALID",
+  "DATA_SOURCE_NOT_LOADED",
+  "TYPESCRIPT_UNSUPPORTED",
+  "FILE_NOT_WRITTEN",
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

@@ -1,10 +1,25 @@
-export { changeEvents, type ChangeEvents, type ChangeEventsStatus, type PublishOptions } from "./change-events"
+export { changeEvents, type ChangeEvents, type ChangeEventsStatus } from "./change-events"
+export type { PublishOptions } from "./publish-event"
+export type { ApprovalEvents } from "./notices/approval-events"
+export type { Job, JobHook, JobOutcome, JobStatus } from "./notices/job"
+export type { JobEvents, JobRun, JobWork } from "./notices/job-events"
+export type { NoticeOptions, RecordOptions } from "./notices/notice"
+export type { AdminEvents, FailedSignIn, SignInOptions, UserEvents } from "./notices/user-events"
+export type {
+  ChangeEventOf,
+  CreateEventOf,
+  DeleteEventOf,
+  RecordContext,
+  RecordOf,
+  UpdateEventOf,
+} from "./change-event-of"
 export type { BrokerRegistration, ChangeEventsOptions } from "./options"
 export { CaptureChanges, Sensitive } from "./capture/decorators"
 export type {
   CaptureOptions,
   EntityCaptureOptions,
   EntityReference,
+  RowText,
   SensitiveMode,
   UncapturedPolicy,
 } from "./capture/capture-options"

@@ -1,4 +1,5 @@
 import type { EntityMetadata, EntitySchema, ObjectLiteral, ObjectType } from "typeorm"
+import type { ChangeRecord } from "../events/change-event"
 
 /**
  * What consumers see of a sensitive column: nothing at all (`omit`, it is not even read from the database), `***` (`mask`), or
@@ -40,7 +41,14 @@ export interface EntityCaptureOptions {
   readonly softDelete?: "delete" | "update"
   /** Sensitive properties of an entity that has no class to decorate (EntitySchema): property path → mode. */
   readonly sensitive?: Readonly<Record<string, SensitiveMode>>
+  /** How people call the row, as user and approval events show it. Given the row as they send it: without sensitive values. */
+  readonly display?: RowText
+  /** Where the row is found, such as `/api/users/1/`, in the same events. */
+  readonly url?: RowText
 }
+
+/** A text made of a row: property names, and values as JSON holds them. */
+export type RowText = (row: ChangeRecord) => string
 
 export type EntityReference = ObjectType<ObjectLiteral> | EntitySchema<ObjectLiteral> | string
 

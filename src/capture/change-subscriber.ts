@@ -52,6 +52,7 @@ export function changeSubscriber(owner: object, environment: CaptureEnvironment)
         checkDataSource(dataSource)
         checkOwner(dataSource, owner)
         this.capture = new Capture(dataSource, environment)
+        remember(this.capture)
       } catch (thrown) {
         this.failed = true
         const cause = asError(thrown)
@@ -65,6 +66,15 @@ export function changeSubscriber(owner: object, environment: CaptureEnvironment)
   }
   EventSubscriber()(Subscriber)
   return Subscriber
+}
+
+/** DataSources that were destroyed are forgotten: a service may make and destroy one for each tenant. */
+function remember(capture: Capture): void {
+  const { captures } = capture.environment
+  for (const known of captures) {
+    if (known.dataSource === capture.dataSource || !known.dataSource.isInitialized) captures.delete(known)
+  }
+  captures.add(capture)
 }
 
 function checkOwner(dataSource: DataSource, owner: object): void {

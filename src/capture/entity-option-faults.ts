@@ -11,6 +11,8 @@ const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   softDelete: oneOf("delete", "update"),
   transitions: transitionsFaults,
   sensitive: sensitiveFaults,
+  display: rowText,
+  url: rowText,
 }
 
 /** A sentence for everything wrong with the option `entities`. */
@@ -37,6 +39,10 @@ export function entityOptionFaults(options: unknown, path: string): string[] {
     ...unknownKeyFaults(options, Object.keys(checks), path),
     ...given.flatMap(([name, check]) => check(options[name], `${path}.${name}`)),
   ]
+}
+
+function rowText(value: unknown, path: string): string[] {
+  return typeof value === "function" ? [] : [`${path} must be a function of the row, got ${nameOf(value)}`]
 }
 
 function sensitiveFaults(value: unknown, path: string): string[] {

@@ -10,5 +10,10 @@ export interface ChangeTopicParts {
 
 /** The topic of a row's change: `[<prefix>.]<create|update|delete>.<app>.<model>`. */
 export function changeTopic({ prefix, action, app, model }: ChangeTopicParts): string {
-  return prefix ? `${prefix}.${action}.${app}.${model}` : `${action}.${app}.${model}`
+  return prefixedTopic(prefix, `${action}.${app}.${model}`)
+}
+
+/** The name with the service's prefix before it, if it has one. */
+export function prefixedTopic(prefix: string | null | undefined, name: string): string {
+  return prefix ? `${prefix}.${name}` : name
 }

@@ -13,6 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["publishing"],
   ["outbox"],
   ["capture", "triggers"],
+  ["schemas", "notices"],
   [ROOT],
   ["cli", "testing"],
 ]

@@ -83,6 +83,17 @@ describeOnEveryPostgres((version) => {
     await other.drop()
   })
 
+  it("refuses a manager whose query runner is released, for its connection may be in somebody else's transaction", async () => {
+    const runner = captured.dataSource.createQueryRunner()
+    await runner.connect()
+    await runner.release()
+
+    await expect(captured.changes.publish("late", {}, { manager: runner.manager })).rejects.toMatchObject({
+      code: "OPTIONS_INVALID",
+    })
+    expect(await topics()).toEqual([])
+  })
+
   it("calls a listener after the commit, with the event, until it is disposed of", async () => {
     const heard: OutgoingEvent[] = []
     const dispose = captured.changes.on("nautobot.create.extras.*", (event) => void heard.push(event))

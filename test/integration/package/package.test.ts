@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { createTestDatabase } from "../../servers/test-database"
 import { installPackage, publishingFaults, type InstalledPackage } from "./installed-package"
 import { codeBlocks, readmeBlocks, repositoryText } from "./code-blocks"
@@ -131,6 +133,70 @@ describe("without the optional packages", () => {
 
     expect(examples.length).toBeGreaterThanOrEqual(5)
     expect(messages).toBe("")
+  })
+})
+
+describe("the command change-events", () => {
+  const program = (file: string, folder = "."): string => `
+    const { spawnSync } = require("node:child_process")
+    const command = require("node:path").resolve("node_modules/.bin/change-events")
+    const options = { cwd: ${JSON.stringify(folder)}, encoding: "utf8" }
+    const { status, stdout, stderr } = spawnSync(command, ["asyncapi", "-d", ${JSON.stringify(file)}], options)
+    const topics = status === 0 ? Object.keys(JSON.parse(stdout).channels) : []
+    console.log(JSON.stringify({ status, topics, told: stderr }))
+  `
+
+  /** It would not end by itself, and its database is not there. */
+  const dataSource = (load: string): string => `
+    ${load}
+    const Device = new EntitySchema({ name: "Device", columns: { id: { type: "int", primary: true } } })
+    const changes = changeEvents({ topicPrefix: "inventory", app: "dcim" })
+    setInterval(() => undefined, 1000)
+    const source = { type: "postgres", url: "postgresql://127.0.0.1:1/none", entities: [Device] }
+  `
+
+  async function described(name: string, text: string): Promise<unknown> {
+    await writeFile(join(installed.folder, name), text)
+    return found("command.cjs", program(name))
+  }
+
+  const topics = ["create", "update", "delete"].map((action) => `inventory.${action}.dcim.device`)
+
+  it("describes the topics of a DataSource in CommonJS, without its database", async () => {
+    const load = `const { DataSource, EntitySchema } = require("typeorm")
+      const { changeEvents } = require("typeorm-change-events")`
+    const exported = "exports.source = new DataSource({ ...source, subscribers: [changes.subscriber] })"
+
+    expect(await described("source.cjs", dataSource(load) + exported)).toEqual({ status: 0, topics, told: "" })
+  })
+
+  it("describes those of an ES module that exports a promise, attached later", async () => {
+    const load = `import { DataSource, EntitySchema } from "typeorm"
+      import { changeEvents } from "typeorm-change-events"`
+    const exported = `
+      const made = new DataSource(source)
+      changes.attach(made)
+      export default Promise.resolve(made)`
+
+    expect(await described("source.mjs", dataSource(load) + exported)).toEqual({ status: 0, topics, told: "" })
+  })
+
+  it("reads TypeScript with the loader that is installed where the file lies", async () => {
+    const repository = join(__dirname, "../../..")
+
+    expect(await found("command.cjs", program("ormconfig.ts", repository))).toEqual({
+      status: 0,
+      topics: expect.arrayContaining(["update.dcim.device"]) as string[],
+      told: expect.stringContaining("has no subscriber") as string,
+    })
+  })
+
+  it("names the way out where there is none", async () => {
+    expect(await described("source.ts", "export const source = 1")).toEqual({
+      status: 1,
+      topics: [],
+      told: expect.stringMatching(/npm install --save-dev tsx .*\(TYPESCRIPT_UNSUPPORTED\)/) as string,
+    })
   })
 })
 
