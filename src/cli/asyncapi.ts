@@ -3,6 +3,7 @@ import { asError, ChangeEventsError } from "../errors"
 import { topicPart } from "../runtime/option-checks"
 import { asyncApiDocument } from "../schemas/async-api"
 import { buildMetadata, captureOptionsOf } from "../schemas/describe-data-source"
+import { describedNotices } from "../schemas/described-notices"
 import { describedEntities } from "../schemas/described-entity"
 import type { Command, GivenOptions } from "./command"
 import { loadDataSource } from "./load-data-source"
@@ -36,10 +37,9 @@ async function writeAsyncApi(given: GivenOptions, output: Output): Promise<void>
   if (!options)
     output.tell("the DataSource has no subscriber of changeEvents(): described as if its options were the defaults")
   const topicPrefix = text(given["topic-prefix"]) ?? options?.topicPrefix
-  const document = asyncApiDocument(describedEntities(dataSource, { ...options, topicPrefix }), {
-    title: text(given["title"]) ?? "Change events",
-    version: text(given["api-version"]) ?? "1.0.0",
-  })
+  const info = { title: text(given["title"]) ?? "Change events", version: text(given["api-version"]) ?? "1.0.0" }
+  const entities = describedEntities(dataSource, { ...options, topicPrefix })
+  const document = asyncApiDocument(entities, info, describedNotices(topicPrefix))
   const json = `${JSON.stringify(document, undefined, 2)}\n`
   const out = text(given["out"])
   if (out === undefined) return output.write(json)

@@ -1,6 +1,7 @@
 import { changedName, changedSchema, changeSchema, recordName } from "./change-schema"
 import { contextSchema, headersSchema } from "./context-schema"
-import type { DescribedEntity, DescribedTopic } from "./described-entity"
+import type { DescribedEntity } from "./described-entity"
+import type { DescribedNotice } from "./described-notices"
 import { closedObject, reference, type JsonSchema } from "./json-schema"
 
 export interface AsyncApiInfo {
@@ -21,19 +22,17 @@ export interface AsyncApiDocument {
   readonly components: { readonly messages: Named<JsonSchema>; readonly schemas: Named<JsonSchema> }
 }
 
-/** One message of one channel. */
-interface SentMessage extends DescribedTopic {
-  /** Of the entity, among the document's components. */
-  readonly entity: string
-  /** Its own name there. */
-  readonly name: string
-  readonly title: string
-}
+/** One message of one channel; its name is among the document's components. */
+type SentMessage = DescribedNotice
 
 /** A channel for each topic, with the message that is sent there and its JSON Schema. The same input gives the same document. */
-export function asyncApiDocument(entities: readonly DescribedEntity[], info: AsyncApiInfo): AsyncApiDocument {
+export function asyncApiDocument(
+  entities: readonly DescribedEntity[],
+  info: AsyncApiInfo,
+  notices: readonly DescribedNotice[] = [],
+): AsyncApiDocument {
   const names = componentNames(entities)
-  const messages = entities.flatMap((entity, index) => sentMessages(entity, names[index] as string))
+  const messages = [...entities.flatMap((entity, index) => sentMessages(entity, names[index] as string)), ...notices]
   return {
     asyncapi: "3.0.0",
     info: { ...info, description: "Every committed change of a row, as an event in the format `record`." },
@@ -66,8 +65,8 @@ const titles = { create: "created", update: "updated", delete: "deleted" } as co
 
 function sentMessages({ name, topics }: DescribedEntity, entity: string): SentMessage[] {
   return topics.map((topic) => ({
-    ...topic,
-    entity,
+    topic: topic.topic,
+    payload: changeSchema(topic.action, entity),
     name: `${topic.transition ?? topic.action}.${entity}`.replace(/[^\w.-]/g, "-"),
     title: `${name} ${topic.transition ?? titles[topic.action]}`,
   }))
@@ -108,13 +107,13 @@ function sentTo(topic: string, messages: readonly SentMessage[]): SentMessage[] 
   return messages.filter((message) => message.topic === topic)
 }
 
-function messageObject({ name, title, action, entity }: SentMessage): JsonSchema {
+function messageObject({ name, title, payload }: SentMessage): JsonSchema {
   return {
     name,
     title,
     contentType: "application/json",
     headers: reference("components", "schemas", "headers"),
-    payload: changeSchema(action, entity),
+    payload,
   }
 }
 

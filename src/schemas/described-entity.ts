@@ -1,6 +1,12 @@
 import type { DataSource } from "typeorm"
 import type { CaptureOptions } from "../capture/capture-options"
-import { entityOptions, isWanted, trackEntity, type EntityVariant, type TrackedEntity } from "../capture/tracked-entity"
+import {
+  entityOptions,
+  isTableWanted,
+  trackEntity,
+  type EntityVariant,
+  type TrackedEntity,
+} from "../capture/tracked-entity"
 import { transitionTopic } from "../capture/transitions"
 import type { ChangeAction } from "../events/change-event"
 import type { JsonSchema } from "./json-schema"
@@ -27,11 +33,12 @@ export interface DescribedTopic {
 /** What `changeEvents()` with these options sends of the DataSource's entities, in their order. Needs its metadata only. */
 export function describedEntities(dataSource: DataSource, options: CaptureOptions): DescribedEntity[] {
   return dataSource.entityMetadatas
-    .filter((metadata) => metadata.tableType === "regular" && isWanted(metadata, options))
+    .filter((metadata) => metadata.tableType === "regular" && isTableWanted(metadata, options))
     .flatMap((metadata) => {
       const entity = trackEntity(metadata, options, dataSource)
       const isImmutable = entityOptions(metadata, options).immutable === true
-      return [...entity.variants].map(([discriminator, variant]) => ({
+      const wanted = [...entity.variants].filter(([, variant]) => variant.isWanted)
+      return wanted.map(([discriminator, variant]) => ({
         name: variantName(entity, discriminator),
         app: variant.app,
         model: variant.model,

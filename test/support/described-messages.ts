@@ -3,13 +3,15 @@ import addFormats from "ajv-formats"
 import type { DataSource } from "typeorm"
 import { asyncApiDocument, type AsyncApiDocument } from "../../src/schemas/async-api"
 import { captureOptionsOf } from "../../src/schemas/describe-data-source"
+import { describedNotices } from "../../src/schemas/described-notices"
 import { describedEntities } from "../../src/schemas/described-entity"
 
 /** The document of a DataSource that has a subscriber. */
 export function describeDataSource(dataSource: DataSource): AsyncApiDocument {
   const options = captureOptionsOf(dataSource)
   if (options === undefined) throw new Error("the DataSource has no subscriber")
-  return asyncApiDocument(describedEntities(dataSource, options), { title: "Test", version: "1.0.0" })
+  const entities = describedEntities(dataSource, options)
+  return asyncApiDocument(entities, { title: "Test", version: "1.0.0" }, describedNotices(options.topicPrefix))
 }
 
 /** What the document objects to in a message's body; empty when there is nothing. */
