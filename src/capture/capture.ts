@@ -75,11 +75,6 @@ export class Capture {
     return this.tables.get(rootOf(metadata))
   }
 
-  /** Whether the user said that this entity's writes make no events. */
-  isUnwanted(metadata: EntityMetadata): boolean {
-    return this.coverage.get(metadata.tablePath) === "unwanted"
-  }
-
   /** Whether, by the user's word, the entity's rows are never changed. Also of an entity that is not captured for want of privileges. */
   isImmutable(metadata: EntityMetadata): boolean {
     return this.immutable.has(metadata)

@@ -5,7 +5,6 @@ import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
 import type { UnheardCommit } from "./commit-order"
 import type { CapturedStatement } from "./captured-statement"
-import type { StatementPlan } from "./plan-statement"
 import { sharedState } from "../runtime/shared-state"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import { changesOf, restoreResult, takeRows, type StatementRows } from "./statement-rows"
@@ -15,10 +14,10 @@ import { TransactionLog } from "./transaction-log"
  * The statement that a list of parameters belongs to. TypeORM hands the list that its builder made to the driver as it is, so its
  * identity tells a captured statement from any other, without a look at the text.
  */
-const plans = sharedState("plans", () => new WeakMap<readonly unknown[], StatementPlan>())
+const statements = sharedState("statements", () => new WeakMap<readonly unknown[], CapturedStatement>())
 
-export function rememberStatement(parameters: readonly unknown[], plan: StatementPlan): void {
-  plans.set(parameters, plan)
+export function rememberStatement(parameters: readonly unknown[], statement: CapturedStatement): void {
+  statements.set(parameters, statement)
 }
 
 /** A physical connection whose statements and answers pass by us. */
@@ -56,8 +55,6 @@ interface SentText {
   readonly text: string
   /** What the answer may commit. */
   readonly commit: UnheardCommit | undefined
-  /** Whether to look if it was a write that nobody captures. */
-  readonly isInspected: boolean
 }
 
 interface SentStatement extends SentText {
@@ -76,10 +73,10 @@ class ConnectionWatch {
     const [config, values] = args
     const text = textOf(config)
     if (text === undefined) return bareQuery.apply(this.connection, args)
-    const plan = Array.isArray(values) ? plans.get(values) : undefined
-    if (plan && plan !== "unwanted") return this.runCaptured(bareQuery, text, values as unknown[], plan)
+    const statement = Array.isArray(values) ? statements.get(values) : undefined
+    if (statement) return this.runCaptured(bareQuery, text, values as unknown[], statement)
 
-    const sent = { text, commit: this.log.send(text), isInspected: plan !== "unwanted" }
+    const sent = { text, commit: this.log.send(text) }
     const callback = args.at(-1)
     if (typeof callback === "function") {
       return bareQuery.apply(this.connection, [...args.slice(0, -1), this.watched(sent, callback as Callback)])
@@ -102,7 +99,7 @@ class ConnectionWatch {
     statement: CapturedStatement,
   ): Promise<unknown> {
     const context = currentChangeContext() ?? this.log.fallbackContext
-    const sent = { text, statement, context, commit: this.log.send(text, statement.entity), isInspected: false }
+    const sent = { text, statement, context, commit: this.log.send(text, statement.entity) }
     const name = this.capture.prepared.nameOf(text)
     const send = (as: string | undefined): Promise<unknown> =>
       bareQuery.call(this.connection, { text, values, name: as, rowMode: "array", types: AS_TEXT }) as Promise<unknown>
@@ -149,9 +146,7 @@ class ConnectionWatch {
 
   private succeeded(sent: SentText, answer: unknown): unknown {
     const results = resultsOf(answer)
-    const refusal = this.guarded(() =>
-      sent.isInspected ? this.capture.uncaptured.inspect(sent.text, results) : undefined,
-    )
+    const refusal = this.guarded(() => this.capture.uncaptured.inspect(sent.text, results))
     this.settle(sent, results)
     if (refusal) throw refusal
     return answer

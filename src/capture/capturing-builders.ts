@@ -9,18 +9,13 @@ import { SoftDeleteQueryBuilder } from "typeorm/query-builder/SoftDeleteQueryBui
 import { rememberStatement } from "./captured-connection"
 import { completeStatement, lockingWhere, returningWithImages, type CapturedStatement } from "./captured-statement"
 import { stashRow } from "./image-sql"
-import { planStatement, type PlannedBuilder, type StatementPlan } from "./plan-statement"
+import { planStatement, type PlannedBuilder } from "./plan-statement"
 
 // TypeORM's four writing builders, each made to execute a statement that also returns the images of the rows it changes. Only what
 // `execute` sends differs: getSql(), or a builder used inside another query, gives TypeORM's own text.
 
-/** How the statement that a builder is executing is captured. */
-const executing = new WeakMap<object, StatementPlan>()
-
-function executingStatement(builder: object): CapturedStatement | undefined {
-  const plan = executing.get(builder)
-  return plan === "unwanted" ? undefined : plan
-}
+/** The statement that a builder is executing. */
+const executing = new WeakMap<object, CapturedStatement>()
 
 type UpdateBuilder = new (
   ...args: ConstructorParameters<typeof UpdateQueryBuilder<ObjectLiteral>>
@@ -32,23 +27,23 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
     override async execute(): Promise<UpdateResult> {
       const { dataSource, queryRunner, expressionMap } = this
       const planned = planStatement({ dataSource, queryRunner, expressionMap, kind })
-      const plan = planned instanceof Promise ? await planned : planned
-      if (!plan) return super.execute()
-      executing.set(this, plan)
+      const statement = planned instanceof Promise ? await planned : planned
+      if (!statement) return super.execute()
+      executing.set(this, statement)
       return super.execute().finally(() => executing.delete(this))
     }
 
     override getQueryAndParameters(): [string, unknown[]] {
       const [text, parameters] = super.getQueryAndParameters()
-      const plan = executing.get(this)
-      if (!plan) return [text, parameters]
-      rememberStatement(parameters, plan)
-      return [plan === "unwanted" ? text : completeStatement(plan, text), parameters]
+      const statement = executing.get(this)
+      if (!statement) return [text, parameters]
+      rememberStatement(parameters, statement)
+      return [completeStatement(statement, text), parameters]
     }
 
     protected override createReturningExpression(type: "insert" | "update" | "delete"): string {
       const returning = super.createReturningExpression(type)
-      const statement = executingStatement(this)
+      const statement = executing.get(this)
       if (!statement) return returning
       // With a RETURNING of the user's all his rows travel anyway, and a limit would keep them from him.
       if (returning !== "") executing.set(this, { ...statement, limited: false })
@@ -62,7 +57,7 @@ function lockingOldRows(Base: UpdateBuilder): UpdateBuilder {
   return class extends Base {
     protected override createWhereExpression(): string {
       const where = super.createWhereExpression()
-      const statement = executingStatement(this)
+      const statement = executing.get(this)
       if (!statement || statement.sql.hasReturningOld) return where
       return lockingWhere(where, statement.entity.tableName)
     }
@@ -92,7 +87,7 @@ export class CapturingInsertQueryBuilder extends (capturing(as(InsertQueryBuilde
 }) {
   protected override createInsertExpression(): string {
     const { onUpdate } = this.expressionMap
-    const statement = executingStatement(this)
+    const statement = executing.get(this)
     if (!onUpdate || !overwritesAnything(onUpdate) || !statement || statement.sql.hasReturningOld) {
       return super.createInsertExpression()
     }
@@ -108,7 +103,7 @@ export class CapturingInsertQueryBuilder extends (capturing(as(InsertQueryBuilde
 
   protected override createUpsertConditionExpression(tableOrAlias: string): string {
     const { onUpdate } = this.expressionMap
-    const statement = executingStatement(this)
+    const statement = executing.get(this)
     if (!statement || !onUpdate?.overwriteCondition?.includes(STASHING)) {
       return super.createUpsertConditionExpression(tableOrAlias)
     }

@@ -14,19 +14,18 @@ export interface PlannedBuilder {
   readonly kind: "insert" | "update" | "delete"
 }
 
-/** "unwanted": the user wants no events of this entity, so nobody need look whether the write was missed. */
-export type StatementPlan = CapturedStatement | "unwanted"
-
 /**
  * How the statement that the builder is about to execute is captured; undefined: not at all. A promise only until the server has said,
  * once for each DataSource, what may be read.
  */
-export function planStatement(builder: PlannedBuilder): StatementPlan | undefined | Promise<StatementPlan | undefined> {
+export function planStatement(
+  builder: PlannedBuilder,
+): CapturedStatement | undefined | Promise<CapturedStatement | undefined> {
   const capture = findCapture(builder.dataSource)
   const alias = builder.expressionMap.mainAlias
   if (!capture || !alias?.hasMetadata) return undefined
   if (capture.isImmutable(alias.metadata)) refuseUpdate(builder.expressionMap, alias.metadata, capture)
-  if (!capture.tableOf(alias.metadata)) return capture.isUnwanted(alias.metadata) ? "unwanted" : undefined
+  if (!capture.tableOf(alias.metadata)) return undefined
   const asking = capture.whenKnown(builder.queryRunner)
   return asking ? asking.then(() => (capture.isKnown ? plan(builder, capture) : undefined)) : plan(builder, capture)
 }

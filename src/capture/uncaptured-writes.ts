@@ -5,6 +5,10 @@ import type { UncapturedPolicy } from "./capture-options"
 import type { DriverResult } from "./driver-connection"
 import { hidesWrite, writtenTable } from "./written-table"
 
+/** Texts whose table is remembered, and the longest of them. */
+const MAX_TEXTS = 500
+const MAX_TEXT_LENGTH = 2_000
+
 const WRITES = new Set(["INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "TRUNCATE"])
 
 /** Why the writes to a table make no events. "unwanted": the user said so, and nothing is reported. */
@@ -26,6 +30,8 @@ export interface UncapturedWritesOptions {
 
 /** Notices, from the server's answers, the writes that no builder of ours has made. */
 export class UncapturedWrites {
+  private readonly tables = new Map<string, string | undefined>()
+
   constructor(private readonly options: UncapturedWritesOptions) {}
 
   /** The error to throw, if the policy is to throw. */
@@ -52,7 +58,7 @@ export class UncapturedWrites {
 
   private inspectWrite(text: string, result: DriverResult): ChangeEventsError | undefined {
     if (result.command === "COPY" && COPY_TO.test(text)) return undefined
-    const table = writtenTable(text)
+    const table = this.tableOf(text)
     const rows = result.rowCount ?? 0
     // How many rows a CTE wrote, the answer does not tell.
     if (result.command !== "TRUNCATE" && rows === 0 && !hidesWrite(text)) return undefined
@@ -61,6 +67,16 @@ export class UncapturedWrites {
     if (coverage === undefined || coverage === "unwanted") return undefined
     if (coverage === "captured" && rows > this.options.maxRows) return this.tooMany(table, rows)
     return this.note(table, rows, coverage === "captured" ? "it is raw SQL or TRUNCATE" : coverage.uncaptured)
+  }
+
+  /** Remembered by text: a table that nobody wants is written again and again, and looking it up should cost nothing. */
+  private tableOf(text: string): string | undefined {
+    if (text.length > MAX_TEXT_LENGTH) return writtenTable(text)
+    if (!this.tables.has(text)) {
+      if (this.tables.size >= MAX_TEXTS) this.tables.clear()
+      this.tables.set(text, writtenTable(text))
+    }
+    return this.tables.get(text)
   }
 
   private note(table: string, rows: number, reason: string): ChangeEventsError | undefined {
