@@ -160,7 +160,13 @@ describe("the command change-events", () => {
     return found("command.cjs", program(name))
   }
 
-  const topics = ["create", "update", "delete"].map((action) => `inventory.${action}.dcim.device`)
+  const topics = [
+    ...["create", "update", "delete"].map((action) => `inventory.${action}.dcim.device`),
+    ...["login", "login_failed", "logout", "change_password"].map((name) => `inventory.users.user.${name}`),
+    "inventory.admin.user.change_password",
+    ...["started", "completed"].map((name) => `inventory.jobs.job.${name}`),
+    ...["approved", "denied", "canceled"].map((name) => `inventory.jobs.approval.${name}`),
+  ]
 
   it("describes the topics of a DataSource in CommonJS, without its database", async () => {
     const load = `const { DataSource, EntitySchema } = require("typeorm")
