@@ -66,7 +66,7 @@ class CapturedChange implements PendingEvent {
     const image = unpackRow(this.row)
     const previous = this.previousTexts()
     const { app, model, columns } = this.variant
-    const values = this.read(columns, (index) => image[index] ?? null)
+    const values = columns.map((index) => readColumn(batch, index, image[index] ?? null))
     const record = toRecord(batch.entity, columns, values)
     const before = action === "update" ? this.recordBefore(values, previous) : action === "delete" ? record : null
     const after = action === "delete" ? null : record
@@ -104,23 +104,14 @@ class CapturedChange implements PendingEvent {
     return texts
   }
 
-  private read(columns: readonly number[], textOf: (index: number) => string | null): unknown[] {
-    const { entity, parsers, reader } = this.batch
-    return columns.map((index) =>
-      readValue(textOf(index), entity.columns[index] as ImageColumn, parsers[index] as ValueParser, reader),
-    )
-  }
-
   /** The old row: the new one's values, but for the columns that differ. */
   private recordBefore(after: readonly unknown[], previous: ReadonlyMap<number, string | null>): ChangeRecord {
     const { columns } = this.variant
-    const { entity, parsers, reader } = this.batch
     const values = columns.map((index, position) => {
       const text = previous.get(index)
-      if (text === undefined) return after[position]
-      return readValue(text, entity.columns[index] as ImageColumn, parsers[index] as ValueParser, reader)
+      return text === undefined ? after[position] : readColumn(this.batch, index, text)
     })
-    return toRecord(entity, columns, values)
+    return toRecord(this.batch.entity, columns, values)
   }
 
   /** Also tells that a masked value changed, although both sides show the same mask. */
@@ -141,6 +132,11 @@ class CapturedChange implements PendingEvent {
       removed: { ...differing.removed, ...pick(before) },
     }
   }
+}
+
+/** What a record shows of the column's text. */
+export function readColumn({ entity, parsers, reader }: ChangeBatch, index: number, text: string | null): unknown {
+  return readValue(text, entity.columns[index] as ImageColumn, parsers[index] as ValueParser, reader)
 }
 
 function toRecord(entity: TrackedEntity, columns: readonly number[], values: readonly unknown[]): ChangeRecord {

@@ -1,8 +1,15 @@
 import type { PendingEvent } from "../events/sink"
-import { createdRow, deletedRow, transitionedRow, updatedRow, type ChangeBatch, type RowImage } from "./captured-change"
+import {
+  createdRow,
+  deletedRow,
+  readColumn,
+  transitionedRow,
+  updatedRow,
+  type ChangeBatch,
+  type RowImage,
+} from "./captured-change"
 import { imageWidth, type CapturedStatement } from "./captured-statement"
 import type { DriverConnection, DriverField, DriverResult } from "./driver-connection"
-import { readValue, type ImageColumn, type ValueParser } from "./image-column"
 import type { Transition } from "./transitions"
 import { parseComposite } from "./image-sql"
 
@@ -104,10 +111,7 @@ function updates(batch: ChangeBatch, before: RowImage, after: RowImage): readonl
 function isTransition(batch: ChangeBatch, { column, value }: Transition, before: RowImage, after: RowImage): boolean {
   const text = after[column] ?? null
   if (text === (before[column] ?? null)) return false
-  const { entity, parsers, reader } = batch
-  return (
-    String(readValue(text, entity.columns[column] as ImageColumn, parsers[column] as ValueParser, reader)) === value
-  )
+  return String(readColumn(batch, column, text)) === value
 }
 
 function upsertedRow(batch: ChangeBatch, row: RawRow): ReturnType<RowReader> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { requireProgram } from "./debian-package"
-import { freePort } from "./free-port"
+import { freePort } from "../../fixtures/postgres/free-port"
 import { startServerProcess } from "./server-process"
 
 export interface RedisServerOptions {

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { requireProgram } from "./debian-package"
-import { freePort } from "./free-port"
+import { freePort } from "../../fixtures/postgres/free-port"
 import { startServerProcess } from "./server-process"
 
 /** What rsyslog understood of a message. */

@@ -1,6 +1,6 @@
 import { syslogBroker } from "../../../src/brokers/syslog"
 import { eventMessage } from "../../contracts/event-message"
-import { freePort } from "../../servers/free-port"
+import { freePort } from "../../../fixtures/postgres/free-port"
 import { parseSyslogMessage } from "../../servers/syslog-message"
 import { startSyslogReceiver, type SyslogReceiver } from "../../servers/syslog-receiver"
 import { thrownBy } from "./thrown-by"
