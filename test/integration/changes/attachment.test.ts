@@ -76,6 +76,16 @@ describe("a DataSource", () => {
     expect(logged.join()).toContain("DATA_SOURCE_TAKEN")
   })
 
+  it("is attached although another subscriber of the application's has an owner, too", async () => {
+    const { changes, told } = start()
+    const dataSource = await database.dataSource()
+    dataSource.subscribers.push({ owner: "somebody" } as never)
+    changes.attach(dataSource)
+    await dataSource.manager.insert(Tag, { name: "beside a stranger" })
+
+    expect(await told()).toEqual(["beside a stranger"])
+  })
+
   it("is left alone when it has no subscriber, in a process where others have", async () => {
     const { told } = start()
     const bare = await database.dataSource()

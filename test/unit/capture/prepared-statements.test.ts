@@ -32,4 +32,11 @@ describe("prepared statements", () => {
     expect(prepared.isOwnFailure("b", { code: "26000", message: "prepared statement does not exist" })).toBe(true)
     expect(prepared.nameOf("b")).toBeUndefined()
   })
+
+  it("are not made of texts so long that keeping them would cost every connection megabytes", () => {
+    const prepared = new PreparedStatements(true)
+    const long = "x".repeat(8_193)
+
+    expect([1, 2, 3, 4].map(() => prepared.nameOf(long))).toEqual([undefined, undefined, undefined, undefined])
+  })
 })
