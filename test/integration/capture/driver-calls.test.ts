@@ -89,25 +89,6 @@ describeOnEveryPostgres((version) => {
     expect(captured.logged.join()).toContain("unsafe 16")
   })
 
-  it("tells nothing of a transaction that a pipelining driver had under way at once, and that was rolled back", async () => {
-    const pipelined = await captured.database.dataSource({
-      subscribers: [captured.changes.subscriber],
-      extra: { pipeline: true },
-    })
-    await pipelined.manager.insert(Tag, { name: "first" })
-    await captured.events()
-    const runner = pipelined.createQueryRunner()
-    await Promise.all([
-      runner.query("BEGIN"),
-      runner.manager.insert(Tag, { name: "pipelined" }),
-      runner.query("ROLLBACK"),
-    ])
-    await runner.release()
-    const rows = await dataSource.manager.countBy(Tag, { name: "pipelined" })
-
-    expect(await captured.events()).toHaveLength(rows)
-  })
-
   it("takes COPY … TO for no write", async () => {
     await dataSource.query("COPY extras.tag TO STDOUT").catch(() => undefined)
 
