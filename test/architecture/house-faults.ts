@@ -13,7 +13,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["publishing"],
   ["outbox"],
   ["capture", "triggers"],
-  ["schemas", "notices"],
+  ["schemas", "notices", "migrations"],
   [ROOT],
   ["cli", "testing"],
 ]
