@@ -8,6 +8,7 @@ export function createChangeLog(options: OutboxOptions = {}): readonly string[] 
     `CREATE SCHEMA IF NOT EXISTS ${tables.schema}`,
     ...logTables(tables),
     ...relayTables(tables),
+    ...deadLetterTable(tables),
     ...otherTables(tables),
   ]
 }
@@ -33,8 +34,8 @@ function logTables({ log, statement }: ChangeLogTables): string[] {
       event text,
       record text,
       statement_id bigint,
-      old_row text[],
-      new_row text[]
+      old_row text,
+      new_row text
     )`,
     `CREATE INDEX ON ${log} (key, id)`,
     `CREATE INDEX ON ${log} (statement_id) WHERE statement_id IS NOT NULL`,
@@ -90,8 +91,8 @@ function deadLetterTable({ deadLetter }: ChangeLogTables): string[] {
       event text,
       record text,
       body text,
-      old_row text[],
-      new_row text[],
+      old_row text,
+      new_row text,
       UNIQUE (broker, log_id, event_id)
     )`,
     `CREATE INDEX ON ${deadLetter} (broker, key, log_id)`,

@@ -12,8 +12,9 @@ export interface LogRow {
   readonly record: string | null
   /** JSON of a StatementBody. */
   readonly body: string | null
-  readonly oldRow: readonly (string | null)[] | null
-  readonly newRow: readonly (string | null)[] | null
+  /** The row as `ROW(…)::text` gives it: every column by its type's output function. */
+  readonly oldRow: string | null
+  readonly newRow: string | null
 }
 
 /** What stands beside the record, in the column `event`. */
@@ -37,7 +38,7 @@ export interface EventEnvelope {
 /** What the rows of one statement share, in the column `body`. */
 export interface StatementBody {
   readonly entity: string
-  readonly kind: "insert" | "update" | "delete"
+  readonly kind: "insert" | "upsert" | "update" | "delete"
   readonly context: EventContext
   /** Database names, in the order of `old_row` and `new_row`. */
   readonly columns: readonly string[]
