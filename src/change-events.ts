@@ -3,20 +3,24 @@ import type { EventBroker } from "./brokers/broker"
 import type { Capture } from "./capture/capture"
 import { changeSubscriber, type ChangeSubscriber, type ChangeSubscriberClass } from "./capture/change-subscriber"
 import { EntityRecords } from "./capture/entity-record"
-import { CAPTURE } from "./capture/find-capture"
+import { CAPTURE, findCapture } from "./capture/find-capture"
 import { checkDataSource, installCapturingBuilders } from "./capture/install-builders"
 import { CommitOrder } from "./capture/commit-order"
+import { watchDataSources } from "./capture/watch-data-sources"
 import { ChangeEventsError } from "./errors"
 import { prefixedTopic } from "./events/topic"
 import { approvalEvents, type ApprovalEvents } from "./notices/approval-events"
 import { jobEvents, type JobEvents } from "./notices/job-events"
 import { adminEvents, userEvents, type AdminEvents, type UserEvents } from "./notices/user-events"
-import { checkOptions, type BrokerRegistration, type ChangeEventsOptions } from "./options"
-import { createDirectSink, type DirectSinkStatus, type WaitOptions } from "./publishing/direct-sink"
+import { checkOptions, deliveryMode, type BrokerRegistration, type ChangeEventsOptions } from "./options"
+import { directDelivery } from "./direct-delivery"
+import type { EventDelivery } from "./event-delivery"
+import { outboxDelivery } from "./outbox-delivery"
+import type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
 import type { EventListener } from "./publishing/listener-recipient"
 import type { BrokerOptions } from "./publishing/route"
-import { eventPublisher, type PublishOptions } from "./publish-event"
-import { createReporter } from "./runtime/report"
+import { eventPublisher, type PublishEvent, type PublishOptions } from "./publish-event"
+import { createReporter, type Report } from "./runtime/report"
 
 export interface ChangeEventsStatus extends DirectSinkStatus {
   /** Writes that were noticed and made no events, since the start. */
@@ -71,36 +75,60 @@ export interface ChangeEvents {
  */
 export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
   checkOptions(options)
+  watchDataSources()
   const report = createReporter({ logger: options.logger })
-  const sink = createDirectSink({ report, delivery: options.delivery })
+  const captures = new Set<Capture>()
+  const delivery = deliveryOf(options, report, captures)
   for (const [name, entry] of Object.entries(options.brokers ?? {})) {
-    if (isRegistration(entry)) sink.registerBroker(name, entry.use, optionsOf(entry))
-    else sink.registerBroker(name, entry)
+    if (isRegistration(entry)) delivery.registerBroker(name, entry.use, optionsOf(entry))
+    else delivery.registerBroker(name, entry)
   }
-  const order = new CommitOrder(sink)
+  const order = new CommitOrder(delivery.sink)
   const owner = {}
   const uncaptured = { statements: 0, rows: 0 }
-  const captures = new Set<Capture>()
-  const subscriber = changeSubscriber(owner, { options, order, report, uncaptured, captures })
-  const publish = eventPublisher(sink)
-  const topic = (name: string): string => prefixedTopic(options.topicPrefix, name)
-  const environment = { records: new EntityRecords(captures), report, topic, publish }
+  const { outbox, onLogged, isHeard } = delivery
+  const environment = { options, order, report, uncaptured, captures, outbox, onLogged, isHeard }
+  const subscriber = changeSubscriber(owner, environment)
 
   return {
     subscriber,
     attach: (dataSource) => attach(dataSource, subscriber, owner),
-    registerBroker: (name, broker, brokerOptions) => sink.registerBroker(name, broker, brokerOptions),
-    deregisterBroker: (name, waitOptions) => sink.deregisterBroker(name, waitOptions),
-    on: (pattern, listener) => sink.on(pattern, listener),
+    registerBroker: (name, broker, brokerOptions) => delivery.registerBroker(name, broker, brokerOptions),
+    deregisterBroker: (name, waitOptions) => delivery.deregisterBroker(name, waitOptions),
+    on: (pattern, listener) => delivery.on(pattern, listener),
     flush: async (waitOptions) => {
       await order.settled()
-      await sink.flush(waitOptions)
+      await delivery.flush(waitOptions)
     },
     close: async (waitOptions) => {
       await order.settled()
-      await sink.close(waitOptions)
+      await delivery.close(waitOptions)
     },
-    status: () => ({ ...sink.status(), uncaptured: { ...uncaptured } }),
+    status: () => ({ ...delivery.status(), uncaptured: { ...uncaptured } }),
+    ...ownEvents(eventPublisher(delivery), options, { report, captures }),
+  }
+}
+
+function deliveryOf(options: ChangeEventsOptions, report: Report, captures: ReadonlySet<Capture>): EventDelivery {
+  const { mode, ...delivery } = deliveryMode(options.delivery)
+  if (mode === "direct") return directDelivery(delivery, report)
+  return outboxDelivery({ outbox: options.outbox ?? {}, delivery, report }, { captures })
+}
+
+interface EventOwners {
+  readonly report: Report
+  readonly captures: Set<Capture>
+}
+
+/** What publishes events that are no changes. */
+function ownEvents(
+  publish: PublishEvent,
+  { topicPrefix }: ChangeEventsOptions,
+  { report, captures }: EventOwners,
+): Pick<ChangeEvents, "publish" | "users" | "admin" | "jobs" | "approvals"> {
+  const topic = (name: string): string => prefixedTopic(topicPrefix, name)
+  const environment = { records: new EntityRecords(captures), report, topic, publish }
+  return {
     publish,
     users: userEvents(environment),
     admin: adminEvents(environment),
@@ -120,7 +148,9 @@ function attach(dataSource: DataSource, subscriber: ChangeSubscriberClass, owner
   }
   const listed = Object.values(dataSource.options.subscribers ?? [])
   if (!listed.includes(subscriber)) dataSource.setOptions({ subscribers: [...(listed as never[]), subscriber] })
-  if (!ours && dataSource.isInitialized) dataSource.subscribers.unshift(new subscriber())
+  if (ours || !dataSource.isInitialized) return
+  dataSource.subscribers.unshift(new subscriber())
+  findCapture(dataSource)
 }
 
 function isRegistration(entry: EventBroker | BrokerRegistration): entry is BrokerRegistration {

@@ -2,6 +2,7 @@ import type { EventBroker } from "./brokers/broker"
 import type { CaptureOptions } from "./capture/capture-options"
 import { entitiesFaults } from "./capture/entity-option-faults"
 import { ChangeEventsError } from "./errors"
+import { outboxFaults, type OutboxOptions } from "./outbox/outbox-options"
 import { brokerEntryFaults } from "./publishing/broker-faults"
 import { deliveryFaults, type DeliveryOptions } from "./publishing/delivery-options"
 import type { BrokerOptions } from "./publishing/route"
@@ -14,11 +15,19 @@ export interface BrokerRegistration extends BrokerOptions {
   readonly use: EventBroker
 }
 
+export type DeliveryMode = "direct" | "outbox"
+
 export interface ChangeEventsOptions extends CaptureOptions {
   /** Who gets the events, by name. Default: nobody; more can be registered at run time. */
   readonly brokers?: Readonly<Record<string, EventBroker | BrokerRegistration>>
-  /** How every broker is delivered to, unless its own options say otherwise. */
-  readonly delivery?: Partial<DeliveryOptions>
+  /**
+   * `direct`, the default: from memory after the commit, at most once across a crash. `outbox`: by the change log, which the transaction
+   * itself writes and a relay reads, at least once whatever dies. An object says how every broker is delivered to, unless its own options
+   * say otherwise, and the mode as `mode`.
+   */
+  readonly delivery?: DeliveryMode | ({ readonly mode?: DeliveryMode } & Partial<DeliveryOptions>)
+  /** Where the change log is. Only with `delivery: "outbox"`. */
+  readonly outbox?: OutboxOptions
   /** Where reports go: undeliverable events, uncaptured writes. Default `console`. One line a minute for each kind. */
   readonly logger?: Logger
 }
@@ -37,7 +46,8 @@ const checks: Readonly<Record<keyof ChangeEventsOptions, OptionCheck>> = {
   sensitiveHashKey: (value, name) =>
     typeof value === "string" && value.length >= 16 ? [] : [`${name} must be a text of at least 16 characters`],
   brokers: brokersFaults,
-  delivery: (value, name) => deliveryFaults(name, value),
+  delivery: deliveryModeFaults,
+  outbox: outboxFaults,
   logger: (value, name) =>
     isObject(value) && typeof value["warn"] === "function" && typeof value["error"] === "function"
       ? []
@@ -57,12 +67,31 @@ export function checkOptions(options: unknown): asserts options is ChangeEventsO
   })
 }
 
+const OUTBOX_WITHOUT_MODE = 'outbox has no effect without delivery: "outbox"'
+
 function optionFaults(options: Readonly<Record<string, unknown>>): string[] {
   const given = Object.entries(checks).filter(([name]) => options[name] !== undefined)
+  const mode = isObject(options["delivery"]) ? options["delivery"]["mode"] : options["delivery"]
   return [
     ...unknownKeyFaults(options, Object.keys(checks)),
+    ...(options["outbox"] !== undefined && mode !== "outbox" ? [OUTBOX_WITHOUT_MODE] : []),
     ...given.flatMap(([name, check]) => check(options[name], name)),
   ]
+}
+
+/** The option `delivery` with its mode. */
+export function deliveryMode(
+  given: ChangeEventsOptions["delivery"],
+): { readonly mode: DeliveryMode } & Partial<DeliveryOptions> {
+  return typeof given === "string" ? { mode: given } : { mode: "direct", ...given }
+}
+
+const isMode = oneOf("direct", "outbox")
+
+function deliveryModeFaults(value: unknown, name: string): string[] {
+  if (!isObject(value)) return typeof value === "string" ? isMode(value, name) : deliveryFaults(name, value)
+  const { mode, ...delivery } = value
+  return [...(mode === undefined ? [] : isMode(mode, `${name}.mode`)), ...deliveryFaults(name, delivery)]
 }
 
 function brokersFaults(value: unknown, name: string): string[] {

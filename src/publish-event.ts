@@ -4,7 +4,7 @@ import type { Capture } from "./capture/capture"
 import { connectionOf } from "./capture/change-subscriber"
 import { findCapture } from "./capture/find-capture"
 import { ChangeEventsError } from "./errors"
-import type { EventSink } from "./events/sink"
+import type { EventDelivery } from "./event-delivery"
 
 export interface PublishOptions {
   /** The transaction that the event belongs to: it leaves when this one commits, and never if it does not. */
@@ -20,18 +20,18 @@ export interface KeyedPublishOptions extends PublishOptions {
 
 export type PublishEvent = (topic: string, payload: unknown, options?: KeyedPublishOptions) => Promise<void>
 
-/** Events that an application makes itself: into the transaction of `manager` while one is open there, else into the sink at once. */
-export function eventPublisher(sink: EventSink): PublishEvent {
+/** Events that an application makes itself: into the transaction of `manager` while one is open there, else to their delivery at once. */
+export function eventPublisher(delivery: Pick<EventDelivery, "publish">): PublishEvent {
   return async (topic, payload, { manager, internal: isInternal, key } = {}) => {
     checkTopic(topic)
     if (!manager?.queryRunner) {
-      return sink.accept([applicationEvent(topic, payload, { fallback: noContext(), isInternal, key })])
+      return delivery.publish(applicationEvent(topic, payload, { fallback: noContext(), isInternal, key }), manager)
     }
     checkRunner(manager.queryRunner)
     const { log } = await connectionOf(captureOf(manager.dataSource), manager.queryRunner)
     const event = applicationEvent(topic, payload, { fallback: log.fallbackContext, isInternal, key })
     if (log.isOpen) log.add([event])
-    else sink.accept([event])
+    else await delivery.publish(event, manager)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DataSource, EntityMetadata, QueryRunner } from "typeorm"
 import { ChangeEventsError } from "../errors"
+import type { TransactionalSink } from "../events/transactional-sink"
 import type { Report } from "../runtime/report"
 import { captureDefaults, type CaptureOptions } from "./capture-options"
 import type { CommitOrder } from "./commit-order"
@@ -7,6 +8,7 @@ import type { DriverConnection } from "./driver-connection"
 import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
 import { PreparedStatements } from "./prepared-statements"
+import { askColumnTypes } from "./column-types"
 import { askReadability, type Uncapturable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
@@ -16,6 +18,12 @@ import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCo
 export interface CaptureEnvironment {
   readonly options: CaptureOptions
   readonly order: CommitOrder
+  /** Where events are written down by the transaction itself; undefined: they are only handed over after its commit. */
+  readonly outbox?: TransactionalSink | undefined
+  /** Called when a commit has put something into the outbox. */
+  readonly onLogged?: () => void
+  /** Whether somebody in this process wants the events themselves, after their commit. Default: yes. */
+  readonly isHeard?: () => boolean
   readonly report: Report
   /** Counted up for every DataSource of the same changeEvents(). */
   readonly uncaptured: UncapturedCounts
@@ -38,6 +46,7 @@ export class Capture {
   readonly serverMajor: number
   private readonly tables = new Map<EntityMetadata, TrackedTable>()
   private readonly coverage = new Map<string, TableCoverage>()
+  private readonly types = new Map<TrackedEntity, readonly number[]>()
   private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
   private known = false
@@ -73,6 +82,17 @@ export class Capture {
   /** What is captured of the entity's table; undefined: nothing. */
   tableOf(metadata: EntityMetadata): TrackedTable | undefined {
     return this.tables.get(rootOf(metadata))
+  }
+
+  /** The same by the entity's name. */
+  tableNamed(name: string): TrackedTable | undefined {
+    for (const [metadata, table] of this.tables) if (metadata.name === name) return table
+    return undefined
+  }
+
+  /** The types of the entity's columns, as the driver's parsers know them; undefined while the server has not said. */
+  typesOf(entity: TrackedEntity): readonly number[] | undefined {
+    return this.types.get(entity)
   }
 
   /** Whether, by the user's word, the entity's rows are never changed. Also of an entity that is not captured for want of privileges. */
@@ -153,6 +173,7 @@ export class Capture {
       const { uncapturable, isPooled } = await askReadability(query, tables, connection)
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
       for (const entity of uncapturable) this.giveUp(entity)
+      if (this.environment.outbox) await askColumnTypes(query, tables, this.types)
       this.known = true
     } catch (cause) {
       const message = "could not find out which columns may be read; writes are not captured until it can"

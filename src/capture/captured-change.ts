@@ -18,6 +18,8 @@ export interface ChangeBatch {
   readonly parsers: readonly ValueParser[]
   readonly reader: ValueReader
   readonly emitUnchanged: boolean
+  /** Gives each event's id. Default: a new UUID version 7. */
+  readonly nextId?: () => string
 }
 
 /** What only an update has. */
@@ -37,7 +39,7 @@ type PreviousTexts = readonly (number | string | null)[]
  * Of the old row only what differs is kept.
  */
 class CapturedChange implements PendingEvent {
-  readonly id = uuidv7()
+  readonly id: string
   readonly topic: string
   readonly sizeBytes: number
   readonly isInternal: boolean
@@ -52,6 +54,7 @@ class CapturedChange implements PendingEvent {
     image: RowImage,
     { previous = [], transition }: ChangeDetails = {},
   ) {
+    this.id = batch.nextId?.() ?? uuidv7()
     this.previous = previous
     this.transition = transition
     this.variant = variantOf(batch.entity, image)

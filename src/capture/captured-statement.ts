@@ -1,4 +1,6 @@
+import type { ServerSideLog } from "../events/transactional-sink"
 import type { ImageSql } from "./image-sql"
+import { logOnServer } from "./server-side-log"
 import type { TrackedEntity } from "./tracked-entity"
 
 export type StatementKind = "insert" | "upsert" | "update" | "delete"
@@ -10,6 +12,8 @@ export interface CapturedStatement {
   readonly kind: StatementKind
   /** Whether the rows stay on the server when there are more than `maxRows`. */
   readonly limited: boolean
+  /** Where a limited statement writes them instead; undefined: nowhere, they are reported. */
+  readonly serverSide: ServerSideLog | undefined
   readonly maxRows: number
   /** PK columns that the upsert overwrites: its old and new row cannot be told to be one by their keys. */
   readonly overwritesKey: boolean
@@ -40,14 +44,18 @@ export function lockingWhere(where: string, tableName: string): string {
   return ` FROM (SELECT ${OLD_COLUMNS} FROM ${tableName}${where} FOR NO KEY UPDATE) "__old" WHERE ${JOIN}`
 }
 
-/** The statement as it is sent. */
-export function completeStatement(statement: CapturedStatement, text: string): string {
+/** The statement as it is sent, with so many parameters of TypeORM's. */
+export function completeStatement(statement: CapturedStatement, text: string, parameterCount: number): string {
   const { sql, kind } = statement
   const completed = text
     .replace(IMAGES, () => sql[kind])
     .replace(OLD_COLUMNS, () => sql.oldColumns)
     .replace(JOIN, () => sql.joinOnKey)
-  return statement.limited ? limitRows(completed, statement.maxRows) : completed
+  if (!statement.limited) return completed
+  const { serverSide } = statement
+  return serverSide
+    ? logOnServer(statement, completed, serverSide, parameterCount)
+    : limitRows(completed, statement.maxRows)
 }
 
 /**

@@ -38,7 +38,7 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
       const statement = executing.get(this)
       if (!statement) return [text, parameters]
       rememberStatement(parameters, statement)
-      return [completeStatement(statement, text), parameters]
+      return [completeStatement(statement, text, parameters.length), parameters]
     }
 
     protected override createReturningExpression(type: "insert" | "update" | "delete"): string {
@@ -46,7 +46,7 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
       const statement = executing.get(this)
       if (!statement) return returning
       // With a RETURNING of the user's all his rows travel anyway, and a limit would keep them from him.
-      if (returning !== "") executing.set(this, { ...statement, limited: false })
+      if (returning !== "") executing.set(this, { ...statement, limited: false, serverSide: undefined })
       return returningWithImages(statement, returning)
     }
   }

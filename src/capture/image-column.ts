@@ -108,20 +108,30 @@ export type ValueParser = (text: string) => unknown
 export interface ValueReader {
   readonly hydrate: (value: unknown, column: ColumnMetadata) => unknown
   readonly sensitiveHashKey: string
+  /** Whether the texts of sensitive columns are hidden already, as the server writes them into the change log. Default false. */
+  readonly isHidden?: boolean
 }
 
 /** The value as a record shows it: what a reload of the row would give, as JSON can hold it. */
 export function readValue(text: string | null, column: ImageColumn, parse: ValueParser, reader: ValueReader): unknown {
   if (text === null && !column.hydratedAs.transformer) return null
   if (column.sensitive === "mask") return text === null ? null : "***"
-  if (column.sensitive === "hash") return text === null ? null : hmac(text, reader.sensitiveHashKey)
+  if (column.sensitive === "hash") return text === null || reader.isHidden ? text : hmac(text, reader.sensitiveHashKey)
   const value = jsonValue(reader.hydrate(text === null ? null : parse(text), column.hydratedAs))
   return value === undefined ? null : value
 }
 
-export /** A key's text for the event's `key`: one that no consumer may see stands there as its HMAC. */
-function keyText(text: string, column: ImageColumn, reader: ValueReader): string {
-  return column.sensitive || column.path.length === 0 ? hmac(text, reader.sensitiveHashKey || PROCESS_KEY) : text
+/** A key's text for the event's `key`: one that no consumer may see stands there as its HMAC. */
+export function keyText(text: string, column: ImageColumn, reader: ValueReader): string {
+  return isHiddenKey(column) && !reader.isHidden ? hmac(text, hiddenKeySecret(reader)) : text
+}
+
+export function isHiddenKey(column: ImageColumn): boolean {
+  return column.sensitive !== undefined || column.path.length === 0
+}
+
+export function hiddenKeySecret(reader: ValueReader): string {
+  return reader.sensitiveHashKey || PROCESS_KEY
 }
 
 export function hmac(text: string, key: string): string {

@@ -4,6 +4,7 @@ import { namesRowsByKey, type CapturedStatement, type StatementKind } from "./ca
 import { findCapture } from "./find-capture"
 import { refuseUpdate } from "./immutable-entities"
 import { hidesRows, imageSql } from "./image-sql"
+import { canLogOnServer } from "./server-side-log"
 
 type ExpressionMap = QueryBuilder<ObjectLiteral>["expressionMap"]
 
@@ -33,15 +34,22 @@ export function planStatement(
 function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): CapturedStatement | undefined {
   const alias = expressionMap.mainAlias as NonNullable<typeof expressionMap.mainAlias>
   const table = capture.tableOf(alias.metadata)
-  if (!table || isTooLong(expressionMap, capture.maxRows)) return undefined
+  const { outbox } = capture.environment
+  // With an outbox they are written into it from here: they came from here.
+  if (!table || (!outbox && isTooLong(expressionMap, capture.maxRows))) return undefined
   const { onUpdate } = expressionMap
   const hidesWrite = expressionMap.commonTableExpressions.some(({ queryBuilder }) => mayWrite(queryBuilder))
-  return {
+  // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
+  const limited = !hidesWrite && mayChangeManyRows(expressionMap, kind, table, capture)
+  const statement = {
     entity: table.entity,
     sql: hidesRows(alias.name) ? imageSql(table.entity, capture.serverMajor, alias.name) : table.sql,
-    kind: kind === "insert" && onUpdate ? "upsert" : kind,
-    // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
-    limited: !hidesWrite && mayChangeManyRows(expressionMap, kind, table, capture),
+    kind: kind === "insert" && onUpdate ? ("upsert" as const) : kind,
+  }
+  return {
+    ...statement,
+    limited,
+    serverSide: limited && canLogOnServer(statement) ? outbox?.serverSide : undefined,
     maxRows: capture.maxRows,
     overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
     hidesWrite,

@@ -21,6 +21,10 @@ export class PreparedStatements {
 
   constructor(private enabled: boolean) {}
 
+  get isEnabled(): boolean {
+    return this.enabled
+  }
+
   /** The name to send the text under, or undefined to send it as it is. */
   nameOf(text: string): string | undefined {
     if (!this.enabled || text.length > MAX_TEXT_LENGTH) return undefined

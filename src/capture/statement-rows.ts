@@ -78,15 +78,18 @@ function toObject(
   }
 }
 
+/** What the images of a statement depend on. */
+export type ImagedStatement = Pick<CapturedStatement, "entity" | "sql" | "kind" | "overwritesKey">
+
 /** The changes that the images tell, in the order in which the server returned the rows. */
-export function changesOf(statement: CapturedStatement, images: readonly RawRow[], batch: ChangeBatch): PendingEvent[] {
+export function changesOf(statement: ImagedStatement, images: readonly RawRow[], batch: ChangeBatch): PendingEvent[] {
   const toChange = readers(statement)
   return images.flatMap((row) => toChange(batch, row) ?? [])
 }
 
 type RowReader = (batch: ChangeBatch, row: RawRow) => PendingEvent | readonly PendingEvent[] | undefined
 
-function readers(statement: CapturedStatement): RowReader {
+function readers(statement: ImagedStatement): RowReader {
   const count = statement.entity.columns.length
   switch (statement.kind) {
     case "insert":
@@ -122,7 +125,7 @@ function upsertedRow(batch: ChangeBatch, row: RawRow): ReturnType<RowReader> {
 }
 
 /** Before Postgres 18 the old row comes as text; one that belongs to another row was left behind by it. */
-function stashedRow(statement: CapturedStatement): RowReader {
+function stashedRow(statement: ImagedStatement): RowReader {
   const { columns, primary } = statement.entity
   return (batch, row) => {
     const after = row.slice(0, columns.length)

@@ -5,6 +5,7 @@ import type { Report } from "../runtime/report"
 import { uuidv7 } from "../runtime/uuid"
 import type { CommitOrder, CommittedBatch, UnheardCommit } from "./commit-order"
 import { savepointName, splitStatements, transactionCommand, transactionEnding } from "./transaction-commands"
+import type { UnwrittenEvents } from "./unwritten-events"
 
 /** What the server answered to one statement. */
 export interface ServerAnswer {
@@ -22,6 +23,10 @@ export interface TransactionLogOptions {
   readonly order: CommitOrder
   readonly report: Report
   readonly limits: TransactionLimits
+  /** Whether events are wanted after their commit. Default: yes. */
+  readonly isHeard?: (() => boolean) | undefined
+  /** With an outbox: what the transaction has still to write into it. */
+  readonly outbox?: { readonly unwritten: UnwrittenEvents; readonly onLogged: () => void } | undefined
 }
 
 /**
@@ -42,6 +47,7 @@ export class TransactionLog {
   private bytes = 0
   private overflowed = 0
   private committing = false
+  private logged = false
   private entities = new Set<object>()
   private writtenAt = 0
   private committed: CommittedBatch | undefined
@@ -68,7 +74,30 @@ export class TransactionLog {
   add(events: readonly PendingEvent[], entity?: object, writtenAt = 0): void {
     if (entity) this.entities.add(entity)
     this.writtenAt = Math.max(this.writtenAt, writtenAt)
+    if (this.options.outbox && events.length > 0) {
+      this.options.outbox.unwritten.add(events)
+      this.logged = true
+    }
+    if (this.options.isHeard?.() === false) return
     for (const event of events) this.hold(event)
+  }
+
+  /** A statement has written its rows into the change log by itself. */
+  addLogged(): void {
+    this.logged = true
+  }
+
+  /** Whether the text may commit what the change log does not hold yet. */
+  isUnwrittenBefore(text: string): boolean {
+    const { outbox } = this.options
+    return outbox !== undefined && outbox.unwritten.count > 0 && transactionEnding(text) === "commit"
+  }
+
+  /** A COMMIT that was not carried out, because the change log could not be written: the transaction waits for its ROLLBACK. */
+  refuse(commit?: UnheardCommit): void {
+    if (commit) this.options.order.answer(commit, undefined)
+    this.reset()
+    this.open = true
   }
 
   /**
@@ -135,9 +164,10 @@ export class TransactionLog {
         break
       case "savepoint":
         this.savepoints.push({ name: savepointName(text), at: this.events.length, overflowed: this.overflowed })
+        this.options.outbox?.unwritten.savepoint()
         break
       case "release":
-        this.savepoints.length = this.indexOfSavepoint(text) ?? this.savepoints.length
+        this.releaseSavepoint(this.indexOfSavepoint(text))
         break
       case "rollback to":
         this.rollBackTo(this.indexOfSavepoint(text))
@@ -162,8 +192,15 @@ export class TransactionLog {
     return index < 0 ? undefined : index
   }
 
+  private releaseSavepoint(index: number | undefined): void {
+    if (index === undefined) return
+    this.savepoints.length = index
+    this.options.outbox?.unwritten.release(index)
+  }
+
   private rollBackTo(index: number | undefined): void {
     if (index === undefined) return this.rollBackToUnknown()
+    this.options.outbox?.unwritten.rollBackTo(index)
     const { at = 0, overflowed = 0 } = this.savepoints[index] ?? {}
     const undone = this.events.splice(at)
     this.overflowed = overflowed
@@ -180,8 +217,9 @@ export class TransactionLog {
   }
 
   private release(): void {
-    const { events, entities, writtenAt, overflowed } = this
+    const { events, entities, writtenAt, overflowed, logged } = this
     this.reset()
+    if (logged) this.options.outbox?.onLogged()
     if (overflowed > 0) this.reportOverflow(overflowed)
     if (events.length > 0) this.committed = joined(this.committed, { events, entities, writtenAt })
   }
@@ -189,6 +227,8 @@ export class TransactionLog {
   private reset(): void {
     this.open = false
     this.committing = false
+    this.logged = false
+    this.options.outbox?.unwritten.reset()
     this.context = undefined
     this.overflowed = 0
     this.writtenAt = 0
@@ -205,8 +245,9 @@ export class TransactionLog {
     report(new ChangeEventsError("WRITE_UNCAPTURED", message, { details: { about: "transaction limits", count } }))
   }
 
+  /** With an outbox nothing is lost by it: what was committed stands in the change log. */
   private reportUnknownOutcome(reason: string): void {
-    if (this.events.length === 0) return
+    if (this.events.length === 0 || this.options.outbox) return
     const message = `${this.events.length} events of a transaction are not delivered: ${reason}`
     this.options.report(
       new ChangeEventsError("COMMIT_OUTCOME_UNKNOWN", message, { details: { count: this.events.length } }),

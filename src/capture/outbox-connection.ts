@@ -1,0 +1,99 @@
+import { ChangeEventsError } from "../errors"
+import type { PendingEvent } from "../events/sink"
+import type { SqlStatement, TransactionalSink } from "../events/transactional-sink"
+import { isServersWord, type DriverConnection } from "./driver-connection"
+import { canQueryBehind, PrefixFailed, queryBehind, type QueryConfig } from "./prefixed-query"
+import { UnwrittenEvents } from "./unwritten-events"
+
+export interface OutboxConnectionOptions {
+  readonly sink: TransactionalSink
+  /** Whether statements may be given names on this connection: not behind a pooler. */
+  readonly prepares: () => boolean
+}
+
+const BEGIN: SqlStatement = { name: "change_events_begin", text: "BEGIN", values: [] }
+
+/** What the change log still has to be told on one physical connection, and how it is told: in front of the statement that needs it. */
+export class OutboxConnection {
+  readonly unwritten = new UnwrittenEvents()
+
+  constructor(
+    private readonly connection: DriverConnection,
+    private readonly bareQuery: DriverConnection["query"],
+    private readonly options: OutboxConnectionOptions,
+  ) {}
+
+  get isFull(): boolean {
+    return this.unwritten.count >= this.options.sink.maxEvents
+  }
+
+  /** The statements that write what is unwritten, which counts as written from here on. */
+  take(): SqlStatement[] {
+    const { sink } = this.options
+    const events = this.unwritten.take()
+    return chunks(events, sink.maxEvents).flatMap((chunk) => sink.insert(chunk) ?? [])
+  }
+
+  /** Writes what is unwritten now. @throws ChangeEventsError OUTBOX_WRITE_FAILED */
+  async write(): Promise<void> {
+    for (const insert of this.take()) await this.run(insert)
+  }
+
+  /**
+   * The statements, and behind them the query: carried out together or, once one failed, none that stands behind it.
+   *
+   * @throws ChangeEventsError OUTBOX_WRITE_FAILED; what the query itself fails with
+   */
+  async queryBehind(statements: readonly SqlStatement[], config: QueryConfig): Promise<unknown> {
+    if (statements.length > 0 && canQueryBehind(this.connection)) return this.together(statements, config)
+    for (const statement of statements) await this.run(statement)
+    return this.bareQuery.call(this.connection, config)
+  }
+
+  /** A query that begins a transaction of its own. */
+  beginWith(config: QueryConfig): Promise<unknown> {
+    return this.queryBehind([BEGIN], config)
+  }
+
+  /** Writes what is unwritten, and commits. @throws ChangeEventsError OUTBOX_WRITE_FAILED; what the COMMIT fails with */
+  async commit(): Promise<void> {
+    await this.queryBehind(this.take(), {
+      text: "COMMIT",
+      name: this.options.prepares() ? "change_events_commit" : undefined,
+    })
+  }
+
+  /** Never throws: a transaction that cannot be rolled back is gone with its connection. */
+  async rollBack(): Promise<void> {
+    await Promise.resolve(this.bareQuery.call(this.connection, "ROLLBACK")).catch(() => undefined)
+    this.unwritten.reset()
+  }
+
+  private async together(statements: readonly SqlStatement[], config: QueryConfig): Promise<unknown> {
+    const named = this.options.prepares() ? statements : statements.map((statement) => ({ ...statement, name: "" }))
+    try {
+      return await queryBehind(this.connection, this.bareQuery, named, config)
+    } catch (error) {
+      throw error instanceof PrefixFailed ? writeFailed(error.cause) : error
+    }
+  }
+
+  /** Without its name: `pg` and we keep separate books of what is prepared. */
+  private async run({ text, values }: SqlStatement): Promise<void> {
+    try {
+      await this.bareQuery.call(this.connection, { text, values })
+    } catch (error) {
+      throw isServersWord(error) ? writeFailed(error) : error
+    }
+  }
+}
+
+function writeFailed(cause: unknown): ChangeEventsError {
+  const message = "the change log could not be written, so the transaction is not committed"
+  return new ChangeEventsError("OUTBOX_WRITE_FAILED", message, { cause })
+}
+
+function chunks(events: readonly PendingEvent[], size: number): (readonly PendingEvent[])[] {
+  const count = Math.ceil(events.length / size)
+  return Array.from({ length: count }, (_, index) => events.slice(index * size, (index + 1) * size))
+}

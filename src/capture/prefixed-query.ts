@@ -1,0 +1,145 @@
+import type { SqlStatement } from "../events/transactional-sink"
+import { isServersWord, type DriverConnection } from "./driver-connection"
+
+/** What we use of `pg`'s Connection, the protocol below its Client. */
+interface ProtocolConnection {
+  readonly stream: { cork?(): void; uncork?(): void }
+  readonly parsedStatements: Record<string, string | undefined>
+  parse(statement: { name: string; text: string }): void
+  bind(portal: { portal: string; statement: string; values: readonly unknown[]; binary: boolean }): void
+  execute(portal: { portal: string; rows: number }): void
+  close(what: { type: "S"; name: string }): void
+}
+
+/** What we use of `pg`'s Query. */
+interface DriverQuery {
+  readonly name?: string
+  requiresPreparation(): boolean
+  submit(connection: ProtocolConnection): Error | null
+  handleCommandComplete(message: unknown, connection: ProtocolConnection): void
+  handleError(error: unknown, connection: ProtocolConnection): void
+}
+
+type Callback = (error: unknown, answer?: unknown) => void
+
+export interface QueryConfig {
+  readonly text: string
+  readonly values?: readonly unknown[] | undefined
+  readonly name?: string | undefined
+  readonly rowMode?: "array"
+  readonly types?: unknown
+}
+
+type DriverQueryClass = new (config: QueryConfig, values: undefined, callback: Callback) => DriverQuery
+
+/** A statement before the query's own was refused, and with it the query was not carried out. */
+export class PrefixFailed extends Error {
+  constructor(override readonly cause: unknown) {
+    super("a statement before the query failed")
+  }
+}
+
+/**
+ * Sends statements and, behind them, a query, in one write with one Sync. If one fails the server skips the rest up to the Sync, so that
+ * a COMMIT behind an INSERT is carried out only if the INSERT was. Sending both without waiting does not do that: the COMMIT of a
+ * failed transaction succeeds, with the tag ROLLBACK, and its data is gone without an error.
+ *
+ * @throws PrefixFailed; what the query itself fails with
+ */
+export function queryBehind(
+  connection: DriverConnection,
+  bareQuery: DriverConnection["query"],
+  prefix: readonly SqlStatement[],
+  config: QueryConfig,
+): Promise<unknown> {
+  const Query = prefixedQuery((connection.constructor as unknown as { Query: DriverQueryClass }).Query)
+  return new Promise((resolve, reject) => {
+    const callback: Callback = (error, answer) => (error ? reject(error as Error) : resolve(answer))
+    bareQuery.call(connection, new Query(prefix, config, callback))
+  })
+}
+
+/** Whether the connection's driver has what `queryBehind` needs: `pg` has, unless its protocol is told to send queries ahead. */
+export function canQueryBehind(connection: DriverConnection): boolean {
+  return typeof (connection.constructor as { Query?: unknown }).Query === "function" && !connection.pipeline
+}
+
+type PrefixedQueryClass = new (prefix: readonly SqlStatement[], config: QueryConfig, callback: Callback) => DriverQuery
+
+const classes = new WeakMap<DriverQueryClass, PrefixedQueryClass>()
+
+function prefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
+  const known = classes.get(Query)
+  if (known) return known
+  const made = definePrefixedQuery(Query)
+  classes.set(Query, made)
+  return made
+}
+
+/** Statements of a prefix by name, as the connection's server knows them: its text, or undefined when an error left it open. */
+const prepared = new WeakMap<ProtocolConnection, Map<string, string | undefined>>()
+
+function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
+  return class PrefixedQuery extends Query {
+    private done = 0
+    private wasParsed = false
+
+    constructor(
+      private readonly prefix: readonly SqlStatement[],
+      config: QueryConfig,
+      callback: Callback,
+    ) {
+      super(config, undefined, callback)
+    }
+
+    override requiresPreparation(): boolean {
+      return true
+    }
+
+    override submit(connection: ProtocolConnection): Error | null {
+      this.wasParsed = this.name !== undefined && connection.parsedStatements[this.name] !== undefined
+      connection.stream.cork?.()
+      try {
+        for (const statement of this.prefix) sendStatement(connection, statement)
+        return super.submit(connection)
+      } finally {
+        connection.stream.uncork?.()
+      }
+    }
+
+    override handleCommandComplete(message: unknown, connection: ProtocolConnection): void {
+      const statement = this.prefix[this.done]
+      if (!statement) return super.handleCommandComplete(message, connection)
+      this.done++
+      if (statement.name) preparedOn(connection).set(statement.name, statement.text)
+    }
+
+    override handleError(error: unknown, connection: ProtocolConnection): void {
+      // A connection that broke says nothing of how far the server came.
+      if (this.done === this.prefix.length || !isServersWord(error)) return super.handleError(error, connection)
+      for (const { name } of this.prefix.slice(this.done)) if (name) preparedOn(connection).set(name, undefined)
+      // `pg` takes the first answer to a Parse for that of the query's own, which was not reached.
+      if (this.name !== undefined && !this.wasParsed) delete connection.parsedStatements[this.name]
+      super.handleError(new PrefixFailed(error), connection)
+    }
+  }
+}
+
+function sendStatement(connection: ProtocolConnection, { name, text, values }: SqlStatement): void {
+  const known = preparedOn(connection)
+  if (name === "" || known.get(name) !== text) {
+    // Closing what does not exist is no error, preparing what exists is.
+    if (known.has(name)) connection.close({ type: "S", name })
+    connection.parse({ name, text })
+  }
+  connection.bind({ portal: "", statement: name, values, binary: false })
+  connection.execute({ portal: "", rows: 0 })
+}
+
+function preparedOn(connection: ProtocolConnection): Map<string, string | undefined> {
+  const known = prepared.get(connection)
+  if (known) return known
+  const none = new Map<string, string | undefined>()
+  prepared.set(connection, none)
+  return none
+}

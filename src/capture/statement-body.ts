@@ -1,0 +1,12 @@
+import type { EventContext } from "../events/event-context"
+import type { CapturedStatement } from "./captured-statement"
+
+/** What the rows that a statement writes into the change log have in common, as the log's table `statement` holds it. */
+export function statementBody(
+  { entity, kind, overwritesKey }: CapturedStatement,
+  context: EventContext,
+  types: readonly number[] | undefined,
+): string {
+  const columns = entity.columns.map((column) => column.databaseName)
+  return JSON.stringify({ entity: entity.metadata.name, kind, context, columns, types: types ?? [], overwritesKey })
+}

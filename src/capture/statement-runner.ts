@@ -1,0 +1,201 @@
+import { currentChangeContext } from "../context/change-context"
+import { ChangeEventsError } from "../errors"
+import type { EventContext } from "../events/event-context"
+import type { Capture } from "./capture"
+import type { ChangeBatch } from "./captured-change"
+import type { CapturedStatement } from "./captured-statement"
+import type { UnheardCommit } from "./commit-order"
+import { isServersWord, type DriverConnection, type DriverResult } from "./driver-connection"
+import type { OutboxConnection } from "./outbox-connection"
+import type { QueryConfig } from "./prefixed-query"
+import { serverSideValues } from "./server-side-log"
+import { statementBody } from "./statement-body"
+import { changesOf, restoreResult, takeRows, type StatementRows } from "./statement-rows"
+import type { TransactionLog } from "./transaction-log"
+
+/** A connection, and what is kept of it. */
+export interface WatchedConnection {
+  readonly connection: DriverConnection
+  /** The driver's own. */
+  readonly bareQuery: DriverConnection["query"]
+  readonly capture: Capture
+  readonly log: TransactionLog
+  readonly outbox: OutboxConnection | undefined
+}
+
+interface SentStatement {
+  readonly text: string
+  readonly values: unknown[]
+  readonly statement: CapturedStatement
+  readonly context: EventContext
+  /** What its answer may commit. */
+  readonly commit: UnheardCommit | undefined
+}
+
+/** Runs the captured statements of one connection: sends them prepared, takes the images out of the answers, and keeps the log. */
+export class StatementRunner {
+  constructor(private readonly watched: WatchedConnection) {}
+
+  run(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
+    const { log, outbox } = this.watched
+    const context = currentChangeContext() ?? log.fallbackContext
+    const sent = { text, values, statement, context, commit: log.send(text, statement.entity) }
+    if (!outbox) return this.runDirectly(sent)
+    return log.isOpen ? this.runLogged(sent, outbox) : this.runAlone(sent, outbox)
+  }
+
+  private runDirectly(sent: SentStatement): Promise<unknown> {
+    const { log } = this.watched
+    const name = this.nameOf(sent)
+    const received = (answer: unknown): unknown => this.captured(sent, answer as DriverResult)
+    const failed = (error: unknown): never => this.failed(sent, error)
+    return this.send(sent, name).then(received, (error: unknown) => {
+      const isOurs = this.isOwnFailure(sent, name, error)
+      return isOurs && !log.isOpen ? this.send(sent, undefined).then(received, failed) : failed(error)
+    })
+  }
+
+  /** Inside a transaction: what it writes into the change log by itself must come behind what was made before. */
+  private async runLogged(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
+    const before = sent.statement.serverSide ? outbox.take() : []
+    const config = this.config(sent, this.nameOf(sent))
+    const answering = before.length > 0 ? outbox.queryBehind(before, config) : this.query(config)
+    const answer = await answering.catch((error: unknown) => this.failed(sent, error))
+    const result = this.captured(sent, answer as DriverResult)
+    if (outbox.isFull) await outbox.write()
+    return result
+  }
+
+  /** Outside a transaction it gets one of its own, which also writes the change log. */
+  private async runAlone(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
+    const { log, connection } = this.watched
+    const result = await this.commitAlone(sent, outbox)
+    this.guarded(() => log.settle("COMMIT", [{ command: "COMMIT" }], undefined, sent.commit))
+    restoreResult(sent.statement, result, connection)
+    return result
+  }
+
+  private async commitAlone(sent: SentStatement, outbox: OutboxConnection): Promise<DriverResult> {
+    try {
+      const result = (await this.begin(sent, outbox)) as DriverResult
+      const refusal = this.guarded(() => this.collect(sent, takeRows(sent.statement, result)))
+      if (refusal) throw refusal
+      await outbox.commit()
+      return result
+    } catch (error) {
+      await outbox.rollBack()
+      this.guarded(() => this.watched.log.fail("ROLLBACK", isServersWord(error), sent.commit))
+      throw error
+    }
+  }
+
+  /** Once more without a name, if it was the name that failed. */
+  private async begin(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
+    const name = this.nameOf(sent)
+    try {
+      return await outbox.beginWith(this.config(sent, name))
+    } catch (error) {
+      if (!this.isOwnFailure(sent, name, error)) throw error
+      await outbox.rollBack()
+      return outbox.beginWith(this.config(sent, undefined))
+    }
+  }
+
+  private send(sent: SentStatement, name: string | undefined): Promise<unknown> {
+    return this.query(this.config(sent, name))
+  }
+
+  private query(config: QueryConfig): Promise<unknown> {
+    return this.watched.bareQuery.call(this.watched.connection, config) as Promise<unknown>
+  }
+
+  private config({ text, values, statement, context }: SentStatement, name: string | undefined): QueryConfig {
+    const { capture } = this.watched
+    if (!statement.serverSide) return { text, values, name, rowMode: "array", types: AS_TEXT }
+    const body = statementBody(statement, context, capture.typesOf(statement.entity))
+    const all = [...values, ...serverSideValues(statement, body, capture.reader)]
+    return { text, values: all, name, rowMode: "array", types: AS_TEXT }
+  }
+
+  private nameOf({ text }: SentStatement): string | undefined {
+    return this.watched.capture.prepared.nameOf(text)
+  }
+
+  private isOwnFailure({ text }: SentStatement, name: string | undefined, error: unknown): boolean {
+    return name !== undefined && this.watched.capture.prepared.isOwnFailure(text, error)
+  }
+
+  /** Whatever fails of ours must not reach TypeORM, which gets its own statement's result. */
+  private captured(sent: SentStatement, result: DriverResult): DriverResult {
+    const { log, connection } = this.watched
+    const refusal = this.guarded(() => this.collect(sent, takeRows(sent.statement, result)))
+    this.guarded(() => log.settle(sent.text, [result], statusOf(connection), sent.commit))
+    restoreResult(sent.statement, result, connection)
+    if (refusal) throw refusal
+    return result
+  }
+
+  private collect({ statement, context }: SentStatement, rows: StatementRows): ChangeEventsError | undefined {
+    const { capture, log, outbox } = this.watched
+    const { entity, maxRows } = statement
+    if (rows.changedRows > maxRows && (statement.limited || !outbox)) {
+      if (!statement.serverSide) return capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)
+      log.addLogged()
+    } else if (rows.images.length > 0) {
+      log.add(changesOf(statement, rows.images, this.batch(statement, rows, context)), entity, rows.writtenAt)
+    }
+    return statement.hidesWrite ? capture.uncaptured.hiddenWrite(entity.metadata.tablePath) : undefined
+  }
+
+  private batch(statement: CapturedStatement, rows: StatementRows, context: EventContext): ChangeBatch {
+    const { capture, connection } = this.watched
+    return {
+      entity: statement.entity,
+      context,
+      occurredAt: rows.writtenAt > 0 ? new Date(rows.writtenAt * 1_000) : new Date(),
+      parsers: statement.entity.columns.map((_, index) => {
+        const field = rows.fields[index]
+        return connection.getTypeParser(field?.dataTypeID ?? 0, field?.format ?? "text")
+      }),
+      reader: capture.reader,
+      emitUnchanged: capture.environment.options.emitUnchanged ?? false,
+    }
+  }
+
+  /** A statement whose answer was lost, or came too late, may have written all the same. */
+  private failed(sent: SentStatement, error: unknown): never {
+    const { capture, log, outbox } = this.watched
+    if (!isServersWord(error) && !outbox) {
+      const table = sent.statement.entity.metadata.tablePath
+      const message = `the answer to a write to "${table}" was lost: if it was carried out, it made no events`
+      const details = { about: table, table }
+      capture.environment.report(new ChangeEventsError("COMMIT_OUTCOME_UNKNOWN", message, { cause: error, details }))
+    }
+    this.guarded(() => log.fail(sent.text, isServersWord(error), sent.commit))
+    throw error
+  }
+
+  private guarded<Value>(work: () => Value): Value | undefined {
+    return guarded(this.watched.capture, work)
+  }
+}
+
+/** Reports what fails of ours instead of throwing it at somebody else's statement. */
+export function guarded<Value>({ environment }: Capture, work: () => Value): Value | undefined {
+  try {
+    return work()
+  } catch (cause) {
+    const message = "a change could not be captured; this is a defect of the package, please report it"
+    environment.report(new ChangeEventsError("CAPTURE_FAILED", message, { cause }))
+    return undefined
+  }
+}
+
+/** What the driver says of the transaction; undefined where it cannot. */
+export function statusOf(connection: DriverConnection): string | undefined {
+  // With several texts under way the status is that of the last answer, which may not be this one's.
+  return connection.pipeline ? undefined : (connection.getTransactionStatus?.() ?? undefined)
+}
+
+const asText = (value: unknown): unknown => value
+const AS_TEXT = { getTypeParser: () => asText }

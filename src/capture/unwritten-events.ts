@@ -1,0 +1,71 @@
+import type { PendingEvent } from "../events/sink"
+
+/** An event and how many savepoints there were when it was made. */
+interface MadeEvent {
+  readonly event: PendingEvent
+  depth: number
+}
+
+/** One that was written into the log behind a savepoint that is younger than it: undone with that savepoint, and to be written again. */
+interface WrittenEvent extends MadeEvent {
+  writtenDepth: number
+}
+
+/**
+ * The events of an open transaction that the change log does not hold yet. The log is written by the same transaction, so a ROLLBACK TO
+ * also takes back what was written since its savepoint, and of that what had been made before is here again.
+ */
+export class UnwrittenEvents {
+  private unwritten: MadeEvent[] = []
+  private written: WrittenEvent[] = []
+  private depth = 0
+
+  get count(): number {
+    return this.unwritten.length
+  }
+
+  add(events: readonly PendingEvent[]): void {
+    const { depth } = this
+    for (const event of events) this.unwritten.push({ event, depth })
+  }
+
+  /** The events to write now, which count as written from here on. */
+  take(): PendingEvent[] {
+    const taken = this.unwritten
+    this.unwritten = []
+    for (const { event, depth } of taken) {
+      if (depth < this.depth) this.written.push({ event, depth, writtenDepth: this.depth })
+    }
+    return taken.map(({ event }) => event)
+  }
+
+  savepoint(): void {
+    this.depth++
+  }
+
+  /** `index` of the savepoint, counted from 0: it and those behind it are gone, what they held belongs to what is around them. */
+  release(index: number): void {
+    this.depth = index
+    for (const made of this.unwritten) made.depth = Math.min(made.depth, index)
+    for (const made of this.written) {
+      made.depth = Math.min(made.depth, index)
+      made.writtenDepth = Math.min(made.writtenDepth, index)
+    }
+    this.written = this.written.filter((made) => made.depth < made.writtenDepth)
+  }
+
+  /** The savepoint itself stays. */
+  rollBackTo(index: number): void {
+    const madeBefore = ({ depth }: MadeEvent): boolean => depth <= index
+    const undone = this.written.filter((made) => madeBefore(made) && made.writtenDepth > index)
+    this.unwritten = [...undone, ...this.unwritten.filter(madeBefore)]
+    this.written = this.written.filter((made) => madeBefore(made) && made.writtenDepth <= index)
+    this.depth = index + 1
+  }
+
+  reset(): void {
+    if (this.unwritten.length > 0) this.unwritten = []
+    if (this.written.length > 0) this.written = []
+    this.depth = 0
+  }
+}
