@@ -9,6 +9,7 @@ import { CommitOrder } from "./capture/commit-order"
 import { watchDataSources } from "./capture/watch-data-sources"
 import { ChangeEventsError } from "./errors"
 import { prefixedTopic } from "./events/topic"
+import { eventHistory, type EventHistory } from "./history"
 import { approvalEvents, type ApprovalEvents } from "./notices/approval-events"
 import { jobEvents, type JobEvents } from "./notices/job-events"
 import { adminEvents, userEvents, type AdminEvents, type UserEvents } from "./notices/user-events"
@@ -28,7 +29,7 @@ export interface ChangeEventsStatus extends DirectSinkStatus {
 }
 
 /** Every committed change of a DataSource's entities, as events. */
-export interface ChangeEvents {
+export interface ChangeEvents extends EventHistory {
   /** For `DataSourceOptions.subscribers`. Survives `destroy()` and `initialize()`. */
   readonly subscriber: ChangeSubscriberClass
   /**
@@ -78,6 +79,7 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
   watchDataSources()
   const report = createReporter({ logger: options.logger })
   const captures = new Set<Capture>()
+  const records = new EntityRecords(captures)
   const delivery = deliveryOf(options, report, captures)
   for (const [name, entry] of Object.entries(options.brokers ?? {})) {
     if (isRegistration(entry)) delivery.registerBroker(name, entry.use, optionsOf(entry))
@@ -105,7 +107,8 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
       await delivery.close(waitOptions)
     },
     status: () => ({ ...delivery.status(), uncaptured: { ...uncaptured } }),
-    ...ownEvents(eventPublisher(delivery), options, { report, captures }),
+    ...ownEvents(eventPublisher(delivery), options, { report, records }),
+    ...eventHistory({ captures, records, tables: delivery.tables }),
   }
 }
 
@@ -117,17 +120,17 @@ function deliveryOf(options: ChangeEventsOptions, report: Report, captures: Read
 
 interface EventOwners {
   readonly report: Report
-  readonly captures: Set<Capture>
+  readonly records: EntityRecords
 }
 
 /** What publishes events that are no changes. */
 function ownEvents(
   publish: PublishEvent,
   { topicPrefix }: ChangeEventsOptions,
-  { report, captures }: EventOwners,
+  { report, records }: EventOwners,
 ): Pick<ChangeEvents, "publish" | "users" | "admin" | "jobs" | "approvals"> {
   const topic = (name: string): string => prefixedTopic(topicPrefix, name)
-  const environment = { records: new EntityRecords(captures), report, topic, publish }
+  const environment = { records, report, topic, publish }
   return {
     publish,
     users: userEvents(environment),

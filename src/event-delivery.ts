@@ -3,6 +3,7 @@ import type { EventBroker } from "./brokers/broker"
 import type { Capture } from "./capture/capture"
 import type { EventSink, PendingEvent } from "./events/sink"
 import type { TransactionalSink } from "./events/transactional-sink"
+import type { ChangeLogTables } from "./outbox/change-log-tables"
 import type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
 import type { EventListener } from "./publishing/listener-recipient"
 import type { BrokerOptions } from "./publishing/route"
@@ -13,6 +14,8 @@ export interface EventDelivery<Status extends DirectSinkStatus = DirectSinkStatu
   readonly sink: EventSink
   /** Gets it before its commit, by the transaction itself. */
   readonly outbox?: TransactionalSink
+  /** Where the outbox is. */
+  readonly tables?: ChangeLogTables
   /** A commit has put something into the outbox. */
   readonly onLogged?: () => void
   /** Whether `sink` has any use for events. Default: yes. */

@@ -1,4 +1,7 @@
 export { changeEvents, type ChangeEvents, type ChangeEventsStatus } from "./change-events"
+export type { ChangeOf, EntityKey, EventHistory } from "./history"
+export type { HistoryOptions, HistoryPage, PastEvent } from "./outbox/change-history"
+export type { OutboxOptions } from "./outbox/outbox-options"
 export type { PublishOptions } from "./publish-event"
 export type { ApprovalEvents } from "./notices/approval-events"
 export type { Job, JobHook, JobOutcome, JobStatus } from "./notices/job"
@@ -13,7 +16,7 @@ export type {
   RecordOf,
   UpdateEventOf,
 } from "./change-event-of"
-export type { BrokerRegistration, ChangeEventsOptions } from "./options"
+export type { BrokerRegistration, ChangeEventsOptions, DeliveryMode } from "./options"
 export { CaptureChanges, Sensitive } from "./capture/decorators"
 export type {
   CaptureOptions,

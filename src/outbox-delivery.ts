@@ -33,6 +33,7 @@ export function outboxDelivery(
   return {
     sink: listeners,
     outbox: writer,
+    tables,
     isHeard,
     publish: async (event, manager) => {
       const insert = writer.insert([event])

@@ -45,6 +45,22 @@ export class EntityRecords {
     return { data: writer.record(instance, metadata), key: `${objectType}:${texts.join(",")}` }
   }
 
+  /**
+   * The key of the events of the entity's row with this primary key, which is a value or an object of its properties.
+   *
+   * @throws ChangeEventsError RECORD_INVALID without a part of the key, DATA_SOURCE_NOT_ATTACHED
+   */
+  keyOf(entity: EntityReference, id: unknown): string {
+    const { capture, metadata } = this.find({}, entity) as { capture: Capture; metadata: EntityMetadata }
+    const [column] = metadata.primaryColumns
+    const isObject = typeof id === "object" && id !== null && !(id instanceof Date)
+    const instance = isObject ? id : (column?.createValueMap(id) as object)
+    const writer = new RecordWriter(capture, this.shapes)
+    const texts = writer.keyTexts(instance, metadata)
+    if (!texts) throw keyless(metadata)
+    return `${writer.shapeOf(metadata).objectType}:${texts.join(",")}`
+  }
+
   private find(
     instance: object,
     entity: EntityReference | undefined,

@@ -39,6 +39,8 @@ function logTables({ log, statement }: ChangeLogTables): string[] {
     )`,
     `CREATE INDEX ON ${log} (key, id)`,
     `CREATE INDEX ON ${log} (statement_id) WHERE statement_id IS NOT NULL`,
+    // For `transaction(id)`: a hundredth of the price of a B-tree, because ids and places go together.
+    `CREATE INDEX ON ${log} USING brin ((xid::text::bigint)) WITH (pages_per_range = 16, autosummarize = on)`,
     `CREATE TABLE ${statement} (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
