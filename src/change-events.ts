@@ -15,7 +15,7 @@ import { jobEvents, type JobEvents } from "./notices/job-events"
 import { adminEvents, userEvents, type AdminEvents, type UserEvents } from "./notices/user-events"
 import { checkOptions, deliveryMode, type BrokerRegistration, type ChangeEventsOptions } from "./options"
 import { directDelivery } from "./direct-delivery"
-import type { EventDelivery } from "./event-delivery"
+import type { EventDelivery, RunningRelay, StartRelayOptions } from "./event-delivery"
 import { outboxDelivery } from "./outbox-delivery"
 import type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
 import type { EventListener } from "./publishing/listener-recipient"
@@ -67,6 +67,14 @@ export interface ChangeEvents extends EventHistory {
   /** Flushes, then closes the brokers. Writes go on, without events. */
   close(options?: WaitOptions): Promise<void>
   status(): ChangeEventsStatus
+  /**
+   * Delivers the change log to the registered brokers, in this process, until it is stopped or everything is closed. Any number of processes may:
+   * they share the work. Only with `delivery: "outbox"`.
+   *
+   * @throws ChangeEventsError OUTBOX_OFF, DATA_SOURCE_NOT_ATTACHED, RELAY_WITHOUT_BROKERS, CHANGE_LOG_MISSING, CHANGE_LOG_VERSION,
+   * CHANGE_LOG_FOREIGN, CHANGE_LOG_READ_ONLY
+   */
+  startRelay(options?: StartRelayOptions): Promise<RunningRelay>
 }
 
 /**
@@ -107,6 +115,7 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
       await delivery.close(waitOptions)
     },
     status: () => ({ ...delivery.status(), uncaptured: { ...uncaptured } }),
+    startRelay: (relayOptions) => delivery.startRelay(relayOptions),
     ...ownEvents(eventPublisher(delivery), options, { report, records }),
     ...eventHistory({ captures, records, tables: delivery.tables }),
   }
@@ -160,6 +169,6 @@ function isRegistration(entry: EventBroker | BrokerRegistration): entry is Broke
   return "use" in entry
 }
 
-function optionsOf({ topics, format, delivery }: BrokerRegistration): BrokerOptions {
-  return { topics, format, delivery }
+function optionsOf({ use: _broker, ...options }: BrokerRegistration): BrokerOptions {
+  return options
 }

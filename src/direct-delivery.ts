@@ -1,4 +1,5 @@
 import type { EventDelivery } from "./event-delivery"
+import { outboxOff } from "./outbox-off"
 import { createDirectSink } from "./publishing/direct-sink"
 import type { DeliveryOptions } from "./publishing/delivery-options"
 import type { Report } from "./runtime/report"
@@ -15,5 +16,8 @@ export function directDelivery(delivery: Partial<DeliveryOptions>, report: Repor
     flush: (options) => sink.flush(options),
     close: (options) => sink.close(options),
     status: () => sink.status(),
+    startRelay: async () => {
+      throw outboxOff("startRelay()")
+    },
   }
 }

@@ -1,4 +1,4 @@
-import type { EntityManager } from "typeorm"
+import type { DataSource, EntityManager } from "typeorm"
 import type { EventBroker } from "./brokers/broker"
 import type { Capture } from "./capture/capture"
 import type { EventSink, PendingEvent } from "./events/sink"
@@ -7,6 +7,8 @@ import type { ChangeLogTables } from "./outbox/change-log-tables"
 import type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
 import type { EventListener } from "./publishing/listener-recipient"
 import type { BrokerOptions } from "./publishing/route"
+import type { RelayStatus } from "./relay/relay"
+import type { RelayOptions } from "./relay/relay-options"
 
 /** How events get from their commit to the brokers: directly from memory, or by the change log. */
 export interface EventDelivery<Status extends DirectSinkStatus = DirectSinkStatus> {
@@ -17,7 +19,7 @@ export interface EventDelivery<Status extends DirectSinkStatus = DirectSinkStatu
   /** Where the outbox is. */
   readonly tables?: ChangeLogTables
   /** A commit has put something into the outbox. */
-  readonly onLogged?: () => void
+  readonly onLogged?: (dataSource: DataSource) => void
   /** Whether `sink` has any use for events. Default: yes. */
   readonly isHeard?: () => boolean
   /** An application's own event that belongs to no transaction. */
@@ -28,6 +30,20 @@ export interface EventDelivery<Status extends DirectSinkStatus = DirectSinkStatu
   flush(options?: WaitOptions): Promise<void>
   close(options?: WaitOptions): Promise<void>
   status(): Status
+  /** @throws ChangeEventsError OUTBOX_OFF; what `Relay.start` throws */
+  startRelay(options?: StartRelayOptions): Promise<RunningRelay>
+}
+
+export interface StartRelayOptions extends RelayOptions {
+  /** Whose database holds the change log. Default: the one that has the subscriber. */
+  readonly dataSource?: DataSource
+}
+
+/** A relay in this process. */
+export interface RunningRelay {
+  status(): RelayStatus
+  /** Saves how far it came, and lets another relay go on at once. Never rejects. */
+  stop(options?: WaitOptions): Promise<void>
 }
 
 /** What a delivery is told by the composition around it. */

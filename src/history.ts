@@ -6,6 +6,7 @@ import { readStatementRow } from "./capture/statement-row"
 import type { RecordOf } from "./change-event-of"
 import { ChangeEventsError } from "./errors"
 import type { ChangeEvent, ChangeRecord, OutgoingEvent } from "./events/change-event"
+import { outboxOff } from "./outbox-off"
 import { ChangeHistory, type HistoryOptions, type HistoryPage } from "./outbox/change-history"
 import type { ChangeLogTables } from "./outbox/change-log-tables"
 import { logOrigin } from "./outbox/log-origin"
@@ -79,11 +80,6 @@ async function historyOf({ tables }: HistoryEnvironment, capture: Capture): Prom
   const query: SqlQuery = (text, values) => capture.dataSource.query(text, values)
   const reader = { readStatementRow: readStatementRow.bind(undefined, capture), origin: await logOrigin(query, tables) }
   return new ChangeHistory(query, tables, reader)
-}
-
-/** What needs the change log was asked for without it. */
-export function outboxOff(what: string): ChangeEventsError {
-  return new ChangeEventsError("OUTBOX_OFF", `${what} needs the change log: give changeEvents() \`delivery: "outbox"\``)
 }
 
 function captureOf({ captures }: HistoryEnvironment, entity: EntityReference): Capture {

@@ -1,5 +1,7 @@
 import type { DataSource } from "typeorm"
 import { ChangeEventsError } from "./errors"
+import { onlyDataSource } from "./only-data-source"
+import { ProcessRelays } from "./process-relays"
 import type { DeliverySurroundings, EventDelivery } from "./event-delivery"
 import type { SqlStatement } from "./events/transactional-sink"
 import { changeLogTables } from "./outbox/change-log-tables"
@@ -19,36 +21,43 @@ export interface OutboxDeliveryOptions {
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /** By the change log, which the transaction itself writes and a relay reads: at least once, whatever dies. */
-export function outboxDelivery(
-  { outbox, delivery, report }: OutboxDeliveryOptions,
-  surroundings: DeliverySurroundings,
-): EventDelivery {
+export function outboxDelivery(options: OutboxDeliveryOptions, surroundings: DeliverySurroundings): EventDelivery {
+  const { outbox, delivery, report } = options
   const tables = changeLogTables(outbox)
   const writer = changeLogWriter(tables, report)
   const brokers = new RelayBrokers(report)
   // Listeners are this process's own: they are told after the commit, from memory.
   const listeners = createDirectSink({ report, delivery })
   const isHeard = (): boolean => listeners.status().listeners > 0
+  const relays = new ProcessRelays({ ...options, tables, brokers, surroundings })
 
   return {
     sink: listeners,
     outbox: writer,
     tables,
     isHeard,
+    onLogged: (dataSource) => relays.onLogged(dataSource),
     publish: async (event, manager) => {
       const insert = writer.insert([event])
-      if (insert) await writeNow(insert, manager?.dataSource ?? onlyDataSource(surroundings))
+      const dataSource = insert && (manager?.dataSource ?? onlyDataSource(surroundings))
+      if (dataSource) await writeNow(insert, dataSource)
       if (isHeard()) listeners.accept([event])
+      if (dataSource) relays.onLogged(dataSource)
     },
-    registerBroker: (name, broker, options) => brokers.register(name, broker, options),
+    registerBroker: (name, broker, brokerOptions) => brokers.register(name, broker, brokerOptions),
     deregisterBroker: (name, { timeoutMs = DEFAULT_TIMEOUT_MS } = {}) => brokers.deregister(name, timeoutMs),
     on: (pattern, listener) => listeners.on(pattern, listener),
-    flush: (options) => listeners.flush(options),
-    close: async (options) => {
-      await listeners.close(options)
-      await brokers.closeAll(options?.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+    flush: async (waitOptions) => {
+      await listeners.flush(waitOptions)
+      await relays.caughtUp(waitOptions?.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+    },
+    close: async (waitOptions) => {
+      await listeners.close(waitOptions)
+      await relays.stop(waitOptions)
+      await brokers.closeAll(waitOptions?.timeoutMs ?? DEFAULT_TIMEOUT_MS)
     },
     status: () => listeners.status(),
+    startRelay: (relayOptions) => relays.start(relayOptions),
   }
 }
 
@@ -58,12 +67,4 @@ async function writeNow({ text, values }: SqlStatement, dataSource: DataSource):
     const message = "the change log could not be written, so the event is not published"
     throw new ChangeEventsError("OUTBOX_WRITE_FAILED", message, { cause })
   })
-}
-
-function onlyDataSource({ captures }: DeliverySurroundings): DataSource {
-  const [first, second] = [...captures].filter(({ dataSource }) => dataSource.isInitialized)
-  if (first && !second) return first.dataSource
-  const count = first ? "several DataSources have" : "no initialised DataSource has"
-  const message = `publish() must know which change log to write, and ${count} the subscriber: give it \`manager\``
-  throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
 }

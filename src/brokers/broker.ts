@@ -18,6 +18,11 @@ export interface EventBroker {
   publish(message: EventMessage): Promise<void>
   /** Several at once, in order; one result each. Without it `publish` is called for each. */
   publishBatch?(messages: readonly EventMessage[]): Promise<readonly PublishResult[]>
+  /**
+   * Whether `publishBatch` accepts nothing behind the first message it refuses. Without it a relay never puts two events of one key
+   * into one call. Default false.
+   */
+  readonly keepsOrder?: boolean
   /** Ends what the broker opened itself. A client that was handed in stays open. */
   close?(): Promise<void>
 }

@@ -8,6 +8,7 @@ export interface MemoryBroker extends EventBroker {
   /** Begins a new, empty `messages`; one taken earlier keeps what it has. Also works on a closed broker. */
   clear(): void
   publishBatch(messages: readonly EventMessage[]): Promise<readonly PublishResult[]>
+  readonly keepsOrder: true
   close(): Promise<void>
 }
 
@@ -36,6 +37,7 @@ export function memoryBroker(): MemoryBroker {
       await publishBatch([message])
     },
     publishBatch,
+    keepsOrder: true,
     async close() {
       closed = true
     },

@@ -21,7 +21,7 @@ export interface CaptureEnvironment {
   /** Where events are written down by the transaction itself; undefined: they are only handed over after its commit. */
   readonly outbox?: TransactionalSink | undefined
   /** Called when a commit has put something into the outbox. */
-  readonly onLogged?: () => void
+  readonly onLogged?: (dataSource: DataSource) => void
   /** Whether somebody in this process wants the events themselves, after their commit. Default: yes. */
   readonly isHeard?: () => boolean
   readonly report: Report

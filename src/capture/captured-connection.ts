@@ -52,7 +52,7 @@ function watchedConnection(connection: DriverConnection, capture: Capture): Watc
   const { order, report, isHeard, outbox: sink, onLogged = () => undefined } = capture.environment
   const prepares = (): boolean => capture.prepared.isEnabled
   const outbox = sink && new OutboxConnection(connection, bareQuery, { sink, prepares })
-  const unwritten = outbox && { unwritten: outbox.unwritten, onLogged }
+  const unwritten = outbox && { unwritten: outbox.unwritten, onLogged: () => onLogged(capture.dataSource) }
   const log = new TransactionLog({ order, report, limits: capture.limits, isHeard, outbox: unwritten })
   return { connection, bareQuery, capture, log, outbox }
 }

@@ -1,11 +1,12 @@
 import { nearestName } from "../runtime/nearest-name"
+import { oneOf, wholeNumber, type OptionCheck } from "../runtime/option-checks"
 import { unknownKeyFaults } from "../runtime/option-faults"
 import { deliveryFaults } from "./delivery-options"
 import { kindOf } from "./kind-of"
 
 type Values = Readonly<Record<string, unknown>>
 
-const OPTION_NAMES = ["topics", "format", "delivery"] as const
+const OPTION_NAMES = ["topics", "format", "delivery", "onPoison", "shards"] as const
 const FORMAT_NAMES = ["record"] as const
 
 /**
@@ -58,7 +59,13 @@ function optionFaults(path: string, options: Values): string[] {
     ...topicsFaults(`${path}.topics`, options["topics"]),
     ...formatFaults(`${path}.format`, options["format"]),
     ...deliveryFaults(`${path}.delivery`, options["delivery"]),
+    ...given(options["onPoison"], oneOf("hold-key", "skip"), `${path}.onPoison`),
+    ...given(options["shards"], wholeNumber(1, 64), `${path}.shards`),
   ]
+}
+
+function given(value: unknown, check: OptionCheck, path: string): string[] {
+  return value === undefined ? [] : check(value, path)
 }
 
 function topicsFaults(path: string, topics: unknown): string[] {

@@ -1,6 +1,7 @@
 import { topicFilter, type TopicMatcher, type TopicPatterns } from "../events/topic-pattern"
 import type { EventFormat } from "../formats/format"
 import type { DeliveryOptions } from "./delivery-options"
+import type { PoisonPolicy } from "./poison-policy"
 
 /** What a broker gets, and how. */
 export interface BrokerOptions {
@@ -10,6 +11,13 @@ export interface BrokerOptions {
   readonly format?: "record" | EventFormat
   /** Where this broker's delivery differs from the others'. */
   readonly delivery?: Partial<DeliveryOptions>
+  /**
+   * What becomes of a row's later events when the broker has refused one for good: they become dead letters with it, so that the order holds
+   * when it is sent again ("hold-key", the default), or go on without it ("skip"). Only with the outbox.
+   */
+  readonly onPoison?: PoisonPolicy
+  /** How many relays may share this broker's work, by key. Default 1. Range 1–64. Only with the outbox. */
+  readonly shards?: number
 }
 
 /** An application that makes topics up (one an order, say) must not fill the memory with verdicts on them. */

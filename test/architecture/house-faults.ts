@@ -12,6 +12,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["context", "formats", "brokers"],
   ["publishing"],
   ["outbox"],
+  ["relay"],
   ["capture", "triggers"],
   ["schemas", "notices", "migrations"],
   [ROOT],

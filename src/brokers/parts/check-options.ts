@@ -8,6 +8,8 @@ export interface CheckedOptions {
   readonly options: unknown
   /** Every known option with its check. A value that is undefined counts as not given. */
   readonly checks: Readonly<Record<string, OptionCheck>>
+  /** Each of these must be given. */
+  readonly needs?: readonly string[]
   /** At least one of these must be given. */
   readonly needsOneOf?: readonly string[]
   /** Options that only make sense when the broker makes its client itself, and so do not go with `client`. */
@@ -36,9 +38,9 @@ function optionFaults(given: CheckedOptions, options: Readonly<Record<string, un
 }
 
 function missingFaults(given: CheckedOptions, options: Readonly<Record<string, unknown>>): string[] {
-  const names = given.needsOneOf ?? []
-  if (names.length === 0 || names.some((name) => options[name] !== undefined)) return []
-  return [`${names.map((name) => `\`${name}\``).join(" or ")} is needed`]
+  const groups = [given.needsOneOf ?? [], ...(given.needs ?? []).map((name) => [name])]
+  const missing = groups.filter((names) => names.length > 0 && names.every((name) => options[name] === undefined))
+  return missing.map((names) => `${names.map((name) => `\`${name}\``).join(" or ")} is needed`)
 }
 
 function clientFaults(given: CheckedOptions, options: Readonly<Record<string, unknown>>): string[] {

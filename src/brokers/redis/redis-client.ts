@@ -1,5 +1,5 @@
 /**
- * What the broker needs of a Redis client. `Redis` and `Cluster` of ioredis fit, and so does a client of node-redis. It is
+ * What the brokers need of a Redis client. `Redis` and `Cluster` of ioredis fit, and so does a client of node-redis. It is
  * declared here so that who does not use ioredis can compile without it.
  */
 export interface RedisClient {
@@ -7,9 +7,17 @@ export interface RedisClient {
   readonly status?: string
   /** node-redis: whether a command can be sent now. */
   readonly isReady?: boolean
+  /** ioredis: whether it is a Cluster. */
+  readonly isCluster?: boolean
   publish(channel: string, message: string): Promise<unknown>
-  /** ioredis: several commands in one write. Without it the commands of a batch are sent one after the other. */
+  /** ioredis: adds an entry to a stream. */
+  xadd?(stream: string, ...rest: readonly (string | number)[]): Promise<unknown>
+  /** node-redis: adds an entry to a stream. */
+  xAdd?(stream: string, id: string, fields: Readonly<Record<string, string>>, options?: object): Promise<unknown>
+  /** ioredis: several commands in one write. Without it the commands of a batch are sent one at a time. */
   pipeline?(): RedisPipeline
+  /** ioredis: a pipeline that is one transaction. That of node-redis is another thing, and not used. */
+  multi?(): unknown
   connect?(): Promise<unknown>
   on?(event: "ready" | "close" | "end", listener: () => void): unknown
   off?(event: "ready" | "close" | "end", listener: () => void): unknown
@@ -17,8 +25,11 @@ export interface RedisClient {
 
 export interface RedisPipeline {
   publish(channel: string, message: string): unknown
-  exec(): Promise<readonly (readonly [error: Error | null, reply: unknown])[] | null>
+  xadd(stream: string, ...rest: readonly (string | number)[]): unknown
+  exec(): Promise<readonly RedisReply[] | null>
 }
+
+export type RedisReply = readonly [error: Error | null, reply?: unknown]
 
 /** A client that the broker made itself, and so may end. */
 export interface OwnRedisClient extends RedisClient {

@@ -1,7 +1,7 @@
 import { ChangeEventsError } from "../../errors"
 import { backoffMs } from "../../runtime/backoff"
 import { peerPackage } from "../parts/peer-package"
-import { within } from "../parts/within"
+import { within } from "../../runtime/within"
 import type { OwnRedisClient, RedisClient } from "./redis-client"
 
 /** A client, and what is ours to do with it. */
@@ -18,6 +18,8 @@ export interface RedisServerOptions {
   readonly url: string
   readonly connectTimeoutMs: number
   readonly maxReconnectDelayMs: number
+  /** The factory that makes the client. */
+  readonly neededBy: string
 }
 
 interface IoRedisModule {
@@ -48,7 +50,7 @@ export function ownConnection(server: RedisServerOptions): RedisConnection {
 
 function createClient(server: RedisServerOptions): OwnRedisClient {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional peer, wanted only when a broker is made
-  const { Redis } = peerPackage("ioredis", "redisBroker", () => require("ioredis")) as IoRedisModule
+  const { Redis } = peerPackage("ioredis", server.neededBy, () => require("ioredis")) as IoRedisModule
   // The options come first, so that a query in the url cannot turn the offline queue on again.
   return new Redis(
     {

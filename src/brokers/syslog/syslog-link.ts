@@ -1,5 +1,5 @@
 import { ChangeEventsError } from "../../errors"
-import { within } from "../parts/within"
+import { within } from "../../runtime/within"
 import { acknowledgedWrite, whenConnected } from "./acknowledged-write"
 import type { SyslogTransport } from "./syslog-transport"
 

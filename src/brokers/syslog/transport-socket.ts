@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from "node:tls"
-import { within } from "../parts/within"
+import { within } from "../../runtime/within"
 import { afterNextPoll } from "./after-next-poll"
 import { openSocket } from "./open-socket"
 import type { SyslogTarget } from "./syslog-target"

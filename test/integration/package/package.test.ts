@@ -101,6 +101,7 @@ it("has one change context, however it is loaded", async () => {
 describe("without the optional packages", () => {
   it.each([
     ["redis", `redisBroker({ url: "redis://localhost:6379" })`, "ioredis"],
+    ["redis-stream", `redisStreamBroker({ url: "redis://localhost:6379" })`, "ioredis"],
     ["syslog", `syslogBroker({ url: "udp://localhost:514" })`, "winston"],
   ])("the entry point brokers/%s loads, and %s names what is missing", async (entry, call, missing) => {
     const program = `

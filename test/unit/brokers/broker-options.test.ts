@@ -1,7 +1,9 @@
 import { consoleBroker } from "../../../src/brokers/console"
 import { peerPackage } from "../../../src/brokers/parts/peer-package"
 import { redisBroker, type RedisBrokerOptions } from "../../../src/brokers/redis"
+import { redisStreamBroker, type RedisStreamBrokerOptions } from "../../../src/brokers/redis-stream"
 import { syslogBroker, type SyslogBrokerOptions } from "../../../src/brokers/syslog"
+import { webhookBroker, type WebhookBrokerOptions } from "../../../src/brokers/webhook"
 import type { ChangeEventsError } from "../../../src/errors"
 
 function faultsOf(make: () => unknown): unknown {
@@ -52,6 +54,50 @@ describe("the options of redisBroker", () => {
       const broker = redisBroker({ url })
 
       await expect(broker.close()).resolves.toBeUndefined()
+    },
+  )
+})
+
+describe("the options of redisStreamBroker", () => {
+  const stream = (options: object) => faultsOf(() => redisStreamBroker(options as RedisStreamBrokerOptions))
+
+  it("are those of redisBroker, and its own", () => {
+    expect(stream({ stream: "", maxLength: 0, urll: "/run/redis.sock" })).toEqual([
+      "unknown option `urll`, did you mean `url`?",
+      "`stream` must be a text, or a function that gives one",
+      "`maxLength` must be a whole number from 1, or null",
+      "`url` or `client` is needed",
+    ])
+  })
+
+  it("refuse a client that has no streams", () => {
+    expect(stream({ client: { publish: async () => 0 } })).toEqual([
+      "`client` must be a client of ioredis, with xadd(), or of node-redis, with xAdd()",
+    ])
+    expect(stream({ client: { publish: async () => 0, xAdd: async () => "1-0" }, maxLength: null })).toEqual([])
+  })
+})
+
+describe("the options of webhookBroker", () => {
+  const webhook = (options: object) => faultsOf(() => webhookBroker(options as WebhookBrokerOptions))
+  const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+  it("need a url and a secret, and never repeat them", () => {
+    expect(webhook({})).toEqual(["`url` is needed", "`secret` is needed"])
+    expect(webhook({ url: "ftp://user:passw0rd@host", secret: "passw0rd" })).toEqual([
+      "`url` must be an http:// or https:// URL",
+      "`secret` must be `whsec_` and the base64 of 24 to 64 bytes, or an array of such texts",
+    ])
+    expect(webhook({ url: "https://example.org", secret: [] })).toHaveLength(1)
+  })
+
+  it.each(["http://127.0.0.1", "http://2130706433", "https://[::1]", "http://[::ffff:10.0.0.1]", "http://localhost."])(
+    "refuse the private address in %s, unless it is allowed",
+    (url) => {
+      expect(webhook({ url, secret })).toEqual([
+        "`url` leads to a private address; `allowPrivateAddresses: true` allows that",
+      ])
+      expect(webhook({ url, secret, allowPrivateAddresses: true })).toEqual([])
     },
   )
 })

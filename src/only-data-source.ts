@@ -1,0 +1,12 @@
+import type { DataSource } from "typeorm"
+import { ChangeEventsError } from "./errors"
+import type { DeliverySurroundings } from "./event-delivery"
+
+/** The DataSource whose change log is meant when none is named. @throws ChangeEventsError DATA_SOURCE_NOT_ATTACHED */
+export function onlyDataSource({ captures }: DeliverySurroundings): DataSource {
+  const [first, second] = [...captures].filter(({ dataSource }) => dataSource.isInitialized)
+  if (first && !second) return first.dataSource
+  const count = first ? "several DataSources have" : "no initialised DataSource has"
+  const message = `which change log is meant is not known, for ${count} the subscriber: name one (\`manager\`, or \`dataSource\`)`
+  throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
+}

@@ -1,0 +1,89 @@
+import type { DataSource } from "typeorm"
+import { findCapture } from "./capture/find-capture"
+import { readStatementRow } from "./capture/statement-row"
+import { ChangeEventsError } from "./errors"
+import type { DeliverySurroundings, RunningRelay, StartRelayOptions } from "./event-delivery"
+import { onlyDataSource } from "./only-data-source"
+import type { ChangeLogTables } from "./outbox/change-log-tables"
+import { CommitNotice } from "./outbox/commit-notice"
+import { outboxDefaults, type OutboxOptions } from "./outbox/outbox-options"
+import type { RelayBrokers } from "./outbox/relay-brokers"
+import type { DeliveryOptions } from "./publishing/delivery-options"
+import type { WaitOptions } from "./publishing/direct-sink"
+import { driverClient } from "./relay/driver-client"
+import { Relay } from "./relay/relay"
+import type { Report } from "./runtime/report"
+import { within } from "./runtime/within"
+
+export interface ProcessRelaysOptions {
+  readonly outbox: OutboxOptions
+  readonly delivery: Partial<DeliveryOptions>
+  readonly report: Report
+  readonly tables: ChangeLogTables
+  readonly brokers: RelayBrokers
+  readonly surroundings: DeliverySurroundings
+}
+
+/** The relays that run in this process: one for each database, as a rule one. */
+export class ProcessRelays {
+  private readonly running = new Map<DataSource, Relay>()
+  private readonly notice: CommitNotice
+
+  constructor(private readonly options: ProcessRelaysOptions) {
+    this.notice = new CommitNotice(options.tables.channel)
+  }
+
+  async start({ dataSource: given, ...options }: StartRelayOptions = {}): Promise<RunningRelay> {
+    const dataSource = given ?? onlyDataSource(this.options.surroundings)
+    const relay = this.running.get(dataSource) ?? (await this.relayOf(dataSource, options))
+    this.running.set(dataSource, relay)
+    await relay.start()
+    return {
+      status: () => relay.status(),
+      stop: async (waitOptions) => {
+        if (this.running.get(dataSource) === relay) this.running.delete(dataSource)
+        await relay.stop(waitOptions)
+      },
+    }
+  }
+
+  /** Something was committed: the relay here knows at once, those of other processes are told. */
+  onLogged(dataSource: DataSource): void {
+    const own = this.running.get(dataSource)
+    own?.wake()
+    if (!own?.leadsAll) this.notice.give(dataSource)
+  }
+
+  /** @throws ChangeEventsError FLUSH_TIMEOUT */
+  async caughtUp(timeoutMs: number): Promise<void> {
+    const all = Promise.all([...this.running.values()].map((relay) => relay.caughtUp()))
+    const message = `the relay has not delivered everything after ${timeoutMs} ms`
+    await within(timeoutMs, all, () => new ChangeEventsError("FLUSH_TIMEOUT", message, { details: { timeoutMs } }))
+  }
+
+  async stop(options?: WaitOptions): Promise<void> {
+    const relays = [...this.running.values()]
+    this.running.clear()
+    await Promise.all(relays.map((relay) => relay.stop(options)))
+  }
+
+  private async relayOf(dataSource: DataSource, options: StartRelayOptions): Promise<Relay> {
+    const capture = findCapture(dataSource)
+    if (!capture) {
+      const message = "the relay was given a DataSource that has no subscriber of this package, or is not initialised"
+      throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
+    }
+    await capture.whenKnown(undefined)
+    const { tables, brokers, delivery, report, outbox } = this.options
+    const environment = {
+      tables,
+      delivery,
+      report,
+      brokers: () => brokers.all(),
+      createClient: () => driverClient(dataSource),
+      readStatementRow: readStatementRow.bind(undefined, capture),
+      retentionDays: outbox.retentionDays ?? outboxDefaults.retentionDays,
+    }
+    return new Relay(environment, options)
+  }
+}

@@ -1,0 +1,341 @@
+import { asError, ChangeEventsError } from "../errors"
+import type { LogReader } from "../outbox/logged-events"
+import type { ChangeLogTables } from "../outbox/change-log-tables"
+import { deliveryOptions, type DeliveryOptions } from "../publishing/delivery-options"
+import type { Failure } from "../publishing/failure"
+import { compileRoute } from "../publishing/route"
+import { record } from "../formats/record"
+import { backoffMs } from "../runtime/backoff"
+import type { Report } from "../runtime/report"
+import { movedTo, type CursorPosition } from "./cursor-position"
+import type { ClaimedCursor, CursorStore } from "./cursor-store"
+import { LetterStore, MAX_HELD_KEYS, wholeRow, type RequeuedLetter } from "./letter-store"
+import { outgoingRows, type MessageOptions, type OutgoingRow } from "./outgoing-messages"
+import { PageDelivery, type PageDeliveryOptions } from "./page-delivery"
+import type { RelayBroker } from "./relay-broker"
+import type { RelayConnection } from "./relay-connection"
+import { Sender } from "./sender"
+import { Waiting } from "./waiting"
+import { WindowReader, type LogPage } from "./window-reader"
+
+export interface CursorDeliveryParts {
+  readonly connection: RelayConnection
+  readonly tables: ChangeLogTables
+  readonly store: CursorStore
+  readonly reader: LogReader
+  readonly report: Report
+  readonly leaseMs: number
+  readonly pollMs: { readonly least: number; readonly most: number }
+  /** Defaults of every broker. */
+  readonly delivery: Partial<DeliveryOptions>
+}
+
+/** What a relay tells of one cursor that it leads. */
+export interface CursorDeliveryStatus {
+  readonly broker: string
+  readonly shard: number
+  readonly state: "idle" | "delivering" | "waiting" | "stopped"
+  readonly delivered: number
+  readonly deadLettered: number
+  /** Calls that failed since the last one that did not. */
+  readonly failures: number
+  readonly lastError: string | null
+}
+
+/** The how manieth page that was read, to tell what was read before something from what was read after. */
+interface NumberedPage {
+  readonly read: number
+  readonly page: LogPage
+}
+
+/** Part of the lease in which nothing is sent any more: the clocks of two machines differ in speed, and a call takes its time. */
+const LEASE_MARGIN = 0.8
+
+/** How long a cursor may move in memory only, in milliseconds. */
+const SAVE_AFTER_MS = 5_000
+
+const recordFormat = record()
+
+/** Delivers from one cursor for as long as its lease is ours. */
+export class CursorDelivery {
+  private readonly waiting = new Waiting()
+  private readonly letters: LetterStore
+  private readonly options: PageDeliveryOptions
+  private readonly messages: MessageOptions
+  private readonly delivery: DeliveryOptions
+  private readonly isHolding: boolean
+  private window: WindowReader
+  private saved: CursorPosition
+  private savedAt = performance.now()
+  private leasedAt: number
+  private lettersSeen: string | undefined
+  private lettersChanged: string
+  private prefetched: Promise<NumberedPage> | undefined
+  private state: CursorDeliveryStatus["state"] = "idle"
+  private failures = 0
+  private delivered = 0
+  private deadLettered = 0
+  private lastError: string | null = null
+  private isStopped = false
+  private reads = 0
+  private idleWaiters: { readonly since: number; readonly resolve: () => void }[] = []
+
+  constructor(
+    readonly cursor: ClaimedCursor,
+    readonly broker: RelayBroker,
+    private readonly parts: CursorDeliveryParts,
+  ) {
+    const { connection, tables, delivery, reader } = parts
+    const { matches, format } = compileRoute(broker.options, recordFormat)
+    this.delivery = deliveryOptions(broker.options.delivery, delivery, { batchSize: DEFAULT_BATCH_SIZE })
+    this.isHolding = (broker.options.onPoison ?? "hold-key") === "hold-key"
+    this.messages = { matches, format, isRecord: format === recordFormat, reader }
+    this.options = {
+      sender: new Sender(broker.broker, this.delivery.publishTimeoutMs),
+      delivery: this.delivery,
+      onPoison: this.isHolding ? "hold-key" : "skip",
+      heldKeys: new Set(),
+    }
+    this.letters = new LetterStore(connection, tables, cursor)
+    this.saved = cursor.position
+    this.leasedAt = cursor.leasedAt
+    this.lettersChanged = cursor.lettersChanged
+    this.window = this.readerFrom(cursor.position)
+  }
+
+  /** Resolves when it was stopped, or the cursor is somebody else's. Never rejects. */
+  async run(): Promise<void> {
+    while (this.isLeading()) {
+      try {
+        await this.deliverOnce()
+        this.failures = 0
+      } catch (thrown) {
+        await this.databaseFailed(asError(thrown))
+      }
+    }
+    this.state = "stopped"
+    this.tellIdle(Infinity)
+  }
+
+  /** Resolves when all that was logged before is delivered, dead or to nobody here, or this delivery has ended. */
+  async caughtUp(): Promise<void> {
+    if (this.state === "stopped") return
+    const { reads: since } = this
+    const idle = new Promise<void>((resolve) => this.idleWaiters.push({ since, resolve }))
+    this.wake()
+    await idle
+  }
+
+  private tellIdle(read: number): void {
+    for (const { since, resolve } of this.idleWaiters) if (read > since) resolve()
+    this.idleWaiters = this.idleWaiters.filter(({ since }) => read <= since)
+  }
+
+  wake(): void {
+    this.waiting.wake()
+  }
+
+  /** No further call is made; the one under way is waited for by who waits for `run`. */
+  stop(): void {
+    this.isStopped = true
+    this.waiting.wake()
+  }
+
+  /** The lease was renewed by a statement sent at this time. */
+  renewed(leasedAt: number, lettersChanged: string): void {
+    this.leasedAt = leasedAt
+    if (lettersChanged === this.lettersChanged) return
+    this.lettersChanged = lettersChanged
+    this.wake()
+  }
+
+  status(): CursorDeliveryStatus {
+    const { state, delivered, deadLettered, failures, lastError } = this
+    return {
+      broker: this.broker.name,
+      shard: this.cursor.name.shard,
+      state,
+      delivered,
+      deadLettered,
+      failures,
+      lastError,
+    }
+  }
+
+  /** Delivers the letters that are to be sent again, then one page; waits where there is none. */
+  private async deliverOnce(): Promise<void> {
+    if (this.lettersSeen !== this.lettersChanged) await this.deliverLetters()
+    const { read, page } = await (this.prefetched ?? this.read())
+    this.prefetched = undefined
+    if (page.isIdle) return this.idle(read)
+    this.waiting.reset()
+    this.state = "delivering"
+    this.prefetch()
+    const rows = page.rows.flatMap((row) => outgoingRows(row, this.messages))
+    await this.deliver(page, new PageDelivery(rows, this.options))
+  }
+
+  /** The next page is read while this one is sent. What it fails with is thrown when it is asked for. */
+  private prefetch(): void {
+    this.prefetched = this.read()
+    this.prefetched.catch(() => undefined)
+  }
+
+  private async read(): Promise<NumberedPage> {
+    const read = ++this.reads
+    return { read, page: await this.window.next() }
+  }
+
+  private async deliver(page: LogPage, delivery: PageDelivery): Promise<void> {
+    while (!delivery.isDone && this.isLeading()) {
+      const refused = await delivery.step()
+      if (!refused) {
+        this.failures = 0
+        continue
+      }
+      this.failures++
+      await this.save(positionBefore(page, delivery.nextRowId), delivery, refused.failure.error.message)
+      await this.pause(refused.failure)
+    }
+    if (delivery.isDone) await this.save(page.after, delivery, null)
+    else await this.save(positionBefore(page, delivery.nextRowId), delivery, null)
+  }
+
+  private async pause({ error }: Failure): Promise<void> {
+    this.state = "waiting"
+    this.lastError = error.message.slice(0, 500)
+    await this.backOff()
+    this.state = "delivering"
+  }
+
+  private backOff(): Promise<void> {
+    const { retryDelayMs: baseMs, maxRetryDelayMs: maxMs } = this.delivery
+    return this.isStopped ? Promise.resolve() : this.waiting.atLeast(backoffMs(this.failures, { baseMs, maxMs }))
+  }
+
+  /** A page of which nothing was delivered need not be saved each time. */
+  private async save(position: CursorPosition, delivery: PageDelivery, error: string | null): Promise<void> {
+    const books = delivery.takeBooks()
+    this.delivered += books.delivered
+    this.deadLettered += books.letters.length
+    const isDue = performance.now() - this.savedAt > SAVE_AFTER_MS
+    if (books.delivered === 0 && books.letters.length === 0 && error === null && !isDue && !this.isStopped) return
+    if (this.options.heldKeys.size > MAX_HELD_KEYS) throw tooManyHeld(this.broker.name)
+    await this.move(position, { ...books, error })
+  }
+
+  private async move(
+    position: CursorPosition,
+    books: Pick<ReturnType<PageDelivery["takeBooks"]>, "delivered" | "letters"> & { readonly error: string | null },
+  ): Promise<void> {
+    const movedAt = performance.now()
+    const lettersChanged = await this.parts.store.move(this.cursor, { position, ...books })
+    if (lettersChanged === undefined) return this.lose()
+    this.saved = position
+    this.savedAt = movedAt
+    this.renewed(movedAt, lettersChanged)
+  }
+
+  private async deliverLetters(): Promise<void> {
+    const { lettersChanged } = this
+    const { heldKeys } = this.options
+    let requeued = await this.letters.requeued(this.isHolding)
+    while (requeued.length > 0 && this.isLeading()) {
+      for (const letter of requeued) if (!(await this.deliverLetter(letter))) break
+      requeued = this.isLeading() ? await this.letters.requeued(this.isHolding) : []
+    }
+    heldKeys.clear()
+    if (this.isHolding) for (const key of await this.letters.heldKeys()) heldKeys.add(key)
+    if (heldKeys.size > MAX_HELD_KEYS) throw tooManyHeld(this.broker.name)
+    if (this.isLeading()) this.lettersSeen = lettersChanged
+  }
+
+  /** Whether the next letter may be sent: not when this one was refused again, for it may wait behind it. */
+  private async deliverLetter(letter: RequeuedLetter): Promise<boolean> {
+    const isMeant = ({ eventId }: OutgoingRow): boolean =>
+      eventId === letter.eventId || letter.eventId === wholeRow(letter.row.id)
+    // None: the broker's topics may have changed, and the event may be one in which nothing differs after all.
+    const rows = outgoingRows(letter.row, this.messages).filter(isMeant)
+    const delivery = new PageDelivery(rows, { ...this.options, heldKeys: new Set() })
+    while (!delivery.isDone && this.isLeading()) {
+      const refused = await delivery.step()
+      if (!refused) continue
+      this.failures++
+      await this.pause(refused.failure)
+    }
+    const { letters, delivered } = delivery.takeBooks()
+    this.delivered += delivered
+    const [refused] = letters
+    if (!refused) return delivery.isDone && this.settled(this.letters.settle(letter))
+    await this.settled(this.letters.reject(letter, { ...refused, attempts: letter.attempts + refused.attempts }))
+    return false
+  }
+
+  private async settled(own: Promise<boolean>): Promise<boolean> {
+    const isOwn = await own
+    if (!isOwn) this.lose()
+    return isOwn
+  }
+
+  private async idle(read: number): Promise<void> {
+    this.state = "idle"
+    this.tellIdle(read)
+    await this.waiting.longer(this.parts.pollMs)
+  }
+
+  /** Another relay has the cursor by now, and begins where the last move left it. */
+  private lose(): void {
+    if (this.isStopped) return
+    this.isStopped = true
+    const { broker, shard } = this.cursor.name
+    const message = `the lease of broker ${broker} (shard ${shard}) ended before it was renewed, another relay goes on`
+    this.parts.report(new ChangeEventsError("LEASE_LOST", message, { details: { about: `${broker}/${shard}` } }))
+  }
+
+  /** Whether there is time to send: after a long sleep of the process somebody else may have the cursor already. */
+  private isLeading(): boolean {
+    if (this.isStopped) return false
+    if (performance.now() - this.leasedAt < this.parts.leaseMs * LEASE_MARGIN) return true
+    this.lose()
+    return false
+  }
+
+  /** What was read may have been moved past, or not: it is read again from what was saved. */
+  private async databaseFailed(error: Error): Promise<void> {
+    this.failures++
+    this.lastError = error.message.slice(0, 500)
+    this.state = "waiting"
+    this.prefetched = undefined
+    this.lettersSeen = undefined
+    this.window = this.readerFrom(this.saved)
+    if (!this.isStopped) this.parts.report(relayFailed(this.broker.name, error))
+    await this.backOff()
+  }
+
+  private readerFrom(position: CursorPosition): WindowReader {
+    const { connection, tables } = this.parts
+    const { shard, shards } = this.cursor.name
+    return new WindowReader(position, { connection, tables, shard, shards, pageRows: this.delivery.batchSize })
+  }
+}
+
+/** Larger than for direct delivery: a page of a thousand rows is read as fast as one of a hundred. */
+const DEFAULT_BATCH_SIZE = 1_000
+
+/** Before the row that is next: a row of several events is done with the last of them. */
+function positionBefore({ before, after }: LogPage, nextRowId: bigint | undefined): CursorPosition {
+  return nextRowId === undefined ? after : movedTo(before, String(nextRowId - 1n))
+}
+
+function tooManyHeld(broker: string): ChangeEventsError {
+  const message = `broker ${broker} refused events of more than ${MAX_HELD_KEYS} keys: delivery waits until its dead letters are seen to`
+  return new ChangeEventsError("RELAY_FAILED", message, { details: { about: broker } })
+}
+
+function relayFailed(broker: string, cause: Error): ChangeEventsError {
+  if (cause instanceof ChangeEventsError) return cause
+  return new ChangeEventsError("RELAY_FAILED", `delivery to broker ${broker} waits for the database`, {
+    cause,
+    details: { about: broker },
+  })
+}

@@ -1,0 +1,87 @@
+import { ChangeEventsError } from "../errors"
+import type { EventMessage } from "../events/message"
+import type { TopicMatcher } from "../events/topic-pattern"
+import { eventHeaders } from "../formats/event-headers"
+import type { EventFormat } from "../formats/format"
+import type { OutgoingEvent } from "../events/change-event"
+import { wholeRow } from "./letter-store"
+import { loggedEvents, type LogReader } from "../outbox/logged-events"
+import type { EventEnvelope, LogRow } from "../outbox/log-row"
+import { createMessageCache } from "../publishing/message-cache"
+
+/** What a row of the log is to one broker. */
+export interface OutgoingRow {
+  readonly rowId: bigint
+  readonly eventId: string
+  readonly topic: string | undefined
+  readonly key: string
+  /** Undefined when it cannot be read or formatted. */
+  readonly message: EventMessage | undefined
+  readonly fault: Error | undefined
+}
+
+export interface MessageOptions {
+  readonly matches: TopicMatcher
+  readonly format: EventFormat
+  /** Whether that is the format `record`, whose bodies the log holds ready. */
+  readonly isRecord: boolean
+  readonly reader: LogReader
+}
+
+/** For its check of what a foreign format gives: each event is read once here, so nothing is kept. */
+const messages = createMessageCache(() => false)
+
+const RECORD_TYPE = "application/json"
+
+/** What of the row the broker is to get: nothing, one message, or several of a row that the server wrote. Never throws. */
+export function outgoingRows(row: LogRow, options: MessageOptions): readonly OutgoingRow[] {
+  try {
+    if (row.event !== null && row.record !== null && options.isRecord) return readyRecord(row, options)
+    return loggedEvents(row, options.reader).flatMap((event) => formatted(row, event, options) ?? [])
+  } catch (thrown) {
+    return [unreadable(row, thrown)]
+  }
+}
+
+/** The body goes out as it was written: reading it again would cost more than everything else. */
+function readyRecord({ id: rowId, event, record }: LogRow, { matches }: MessageOptions): readonly OutgoingRow[] {
+  const envelope = JSON.parse(event as string) as EventEnvelope
+  const { id, topic, key, fault } = envelope
+  if (fault !== undefined) throw new Error(fault)
+  if (typeof id !== "string" || typeof topic !== "string" || typeof key !== "string") throw new Error("it is no event")
+  if (!matches(topic)) return []
+  const headers = eventHeaders(envelope as unknown as OutgoingEvent, RECORD_TYPE)
+  const occurredAt = new Date(envelope.occurredAt)
+  const message = { id, topic, key, occurredAt, contentType: RECORD_TYPE, headers, body: record as string }
+  return [{ rowId, eventId: id, topic, key, message, fault: undefined }]
+}
+
+function formatted(row: LogRow, event: OutgoingEvent, { matches, format }: MessageOptions): OutgoingRow | undefined {
+  const { id, topic, key } = event
+  if (!matches(topic)) return undefined
+  const place = { rowId: row.id, eventId: id, topic, key }
+  try {
+    const message = messages.messageFor({ id, topic, sizeBytes: 0, resolve: () => event }, format)
+    return message && { ...place, message, fault: undefined }
+  } catch (thrown) {
+    return { ...place, message: undefined, fault: asFault(thrown) }
+  }
+}
+
+/** Whoever wanted it is not known, so everybody's dead letters get it. */
+function unreadable(row: LogRow, thrown: unknown): OutgoingRow {
+  return {
+    rowId: row.id,
+    eventId: wholeRow(row.id),
+    topic: undefined,
+    key: row.key,
+    message: undefined,
+    fault: asFault(thrown),
+  }
+}
+
+function asFault(thrown: unknown): ChangeEventsError {
+  if (thrown instanceof ChangeEventsError) return thrown
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new ChangeEventsError("EVENT_UNSERIALIZABLE", `the event cannot be sent: ${message}`, { cause: thrown })
+}

@@ -1,0 +1,86 @@
+import { asError } from "../errors"
+import { within } from "../runtime/within"
+
+/** What we use of `pg`'s Client. */
+export interface RelayClient {
+  connect(): Promise<unknown>
+  query(config: { text: string; values?: unknown[]; rowMode?: "array" }): Promise<{ rows: unknown[] }>
+  end(): Promise<void>
+  on(event: "error" | "end", listener: (error?: Error) => void): unknown
+  on(event: "notification", listener: (message: { payload?: string }) => void): unknown
+  removeAllListeners(): unknown
+  readonly processID?: number | null
+}
+
+export interface RelayConnectionOptions {
+  /** Makes a client that is not connected yet. */
+  readonly createClient: () => RelayClient
+  /** How long a statement or an attempt to connect may take, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/**
+ * A connection of the relay's own, made when it is needed and made anew after it broke. A statement that gets no answer in time costs the
+ * connection: behind a network that swallows packets no later one would get any either.
+ */
+export class RelayConnection {
+  private client: Promise<RelayClient> | undefined
+
+  constructor(private readonly options: RelayConnectionOptions) {}
+
+  /** Rows as objects. */
+  async query(text: string, values: unknown[] = []): Promise<readonly unknown[]> {
+    return (await this.send({ text, values })).rows
+  }
+
+  /** Rows as lists, which cost less to make. */
+  async lists(text: string, values: unknown[]): Promise<readonly (readonly unknown[])[]> {
+    return (await this.send({ text, values, rowMode: "array" })).rows as unknown[][]
+  }
+
+  async close(): Promise<void> {
+    const { client } = this
+    this.client = undefined
+    await client?.then((open) => within(this.options.timeoutMs, open.end(), late)).catch(() => undefined)
+  }
+
+  private async send(config: Parameters<RelayClient["query"]>[0]): Promise<{ rows: unknown[] }> {
+    const client = (this.client ??= this.connect())
+    try {
+      return await within(
+        this.options.timeoutMs,
+        client.then((open) => open.query(config)),
+        late,
+      )
+    } catch (thrown) {
+      if (!isRefusal(thrown)) this.drop(client)
+      throw asError(thrown)
+    }
+  }
+
+  private async connect(): Promise<RelayClient> {
+    const client = this.options.createClient()
+    client.on("error", () => this.forget(client))
+    client.on("end", () => this.forget(client))
+    await within(this.options.timeoutMs, client.connect(), late)
+    return client
+  }
+
+  private forget(gone: RelayClient): void {
+    void this.client?.then((client) => client === gone && (this.client = undefined)).catch(() => undefined)
+  }
+
+  /** Not waited for: it may be what does not answer. */
+  private drop(client: Promise<RelayClient>): void {
+    if (this.client === client) this.client = undefined
+    void client.then((open) => open.end()).catch(() => undefined)
+  }
+}
+
+const late = (): Error => Object.assign(new Error("the database did not answer in time"), { code: "ETIMEDOUT" })
+
+/** Whether the server answered: then the connection is good, but for one that it is closing. */
+function isRefusal(thrown: unknown): boolean {
+  const { code } = asError(thrown) as { code?: unknown }
+  return typeof code === "string" && /^(?!08|57P)[0-9A-Z]{5}$/.test(code)
+}

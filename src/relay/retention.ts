@@ -1,0 +1,54 @@
+import type { ChangeLogTables } from "../outbox/change-log-tables"
+import type { SqlQuery } from "../outbox/log-rows"
+
+export interface PruneResult {
+  readonly rows: number
+  /** Brokers without which more could have gone, because they have not had it yet. */
+  readonly heldBackBy: readonly string[]
+}
+
+const CHUNK_ROWS = 10_000
+const DAY_MS = 24 * 3_600_000
+
+/**
+ * Removes what is older than so many days and was delivered to every broker that has a cursor, from the log's beginning on. Without any
+ * cursor age alone counts.
+ */
+export async function pruneOnce(query: SqlQuery, tables: ChangeLogTables, retentionDays: number): Promise<PruneResult> {
+  const { log, statement, inbox, relay } = tables
+  const cutoff = new Date(Date.now() - retentionDays * DAY_MS)
+  let rows = 0
+  for (let removed = CHUNK_ROWS; removed === CHUNK_ROWS; rows += removed) {
+    // A row that is too young ends it: the log is as good as in the order of time.
+    const [answer] = await query(
+      `WITH head AS (SELECT id, written_at FROM ${log} WHERE id <= ${floorSql(tables)} ORDER BY id LIMIT ${CHUNK_ROWS}),
+            removed AS (DELETE FROM ${log} WHERE id IN (SELECT id FROM head WHERE written_at < $1) RETURNING 1)
+       SELECT count(*)::int AS count FROM removed`,
+      [cutoff],
+    )
+    removed = (answer as { count: number }).count
+  }
+  await query(
+    `DELETE FROM ${statement} AS statement WHERE written_at < $1 AND NOT EXISTS (SELECT FROM ${log} AS log WHERE log.statement_id = statement.id)`,
+    [cutoff],
+  )
+  await query(`DELETE FROM ${inbox} WHERE handled_at < $1`, [cutoff])
+  await query(`DELETE FROM ${relay} WHERE seen_at < clock_timestamp() - interval '1 day'`)
+  return { rows, heldBackBy: await heldBack(query, tables, cutoff) }
+}
+
+/** What every cursor has had: no row up to this id is still to come for any of them. */
+function floorSql({ cursor }: ChangeLogTables): string {
+  return `coalesce((SELECT min(${ownFloor}) FROM ${cursor}), 9223372036854775807)`
+}
+
+const ownFloor = "least(done_id, (SELECT min(value::bigint) FROM jsonb_each_text(open)))"
+
+async function heldBack(query: SqlQuery, { cursor, log }: ChangeLogTables, cutoff: Date): Promise<readonly string[]> {
+  const rows = await query(
+    `SELECT DISTINCT broker FROM ${cursor} WHERE EXISTS (
+       SELECT FROM ${log} AS log WHERE log.id > ${ownFloor} AND log.written_at < $1) ORDER BY broker`,
+    [cutoff],
+  )
+  return rows.map((row) => (row as { broker: string }).broker)
+}

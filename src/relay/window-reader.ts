@@ -1,0 +1,82 @@
+import type { ChangeLogTables } from "../outbox/change-log-tables"
+import type { LogRow } from "../outbox/log-row"
+import { closeWindow, movedTo, openWindow, type CursorPosition, type LogMark } from "./cursor-position"
+import type { RelayConnection } from "./relay-connection"
+
+/** Some rows of the log, in their order, and where the cursor stands before and behind them. */
+export interface LogPage {
+  readonly rows: readonly LogRow[]
+  readonly before: CursorPosition
+  readonly after: CursorPosition
+  /** Whether there was nothing to read, not even a window. */
+  readonly isIdle: boolean
+}
+
+export interface WindowReaderOptions {
+  readonly connection: RelayConnection
+  readonly tables: ChangeLogTables
+  readonly shard: number
+  readonly shards: number
+  /** Most rows of a page. */
+  readonly pageRows: number
+}
+
+/** What the rows of a page may hold together, in bytes; one row is always read. */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024
+
+/** Reads the log page by page from a position on: what became visible since, in the order of the ids. */
+export class WindowReader {
+  private readonly pageText: string
+  private readonly reachedText: string
+
+  constructor(
+    private position: CursorPosition,
+    private readonly options: WindowReaderOptions,
+  ) {
+    this.pageText = pageQuery(options)
+    this.reachedText = `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('${options.tables.log}', 'id')), 0)::text AS reached`
+  }
+
+  async next(): Promise<LogPage> {
+    const opened = this.position.window ? this.position : openWindow(this.position, await this.mark())
+    if (!opened?.window) return { rows: [], before: this.position, after: this.position, isIdle: true }
+    const { done, window } = opened
+    const lists = await this.options.connection.lists(this.pageText, [window.lastId, done, window.until])
+    const rows = lists.map(toRow)
+    // The count is of the rows before they were cut to a page's bytes.
+    const isLast = rows.length === Number(lists[0]?.[8] ?? 0) && rows.length < this.options.pageRows
+    const after = isLast ? closeWindow(opened) : movedTo(opened, String(rows.at(-1)?.id))
+    this.position = after
+    return { rows, before: opened, after, isIdle: false }
+  }
+
+  /** Two statements, each with a snapshot of its own: what the sequence had reached must be known before the second one is taken. */
+  private async mark(): Promise<LogMark> {
+    const { connection } = this.options
+    const [first] = await connection.query(this.reachedText)
+    const [second] = await connection.query("SELECT pg_current_snapshot()::text AS snapshot")
+    return { reached: (first as LogMark).reached, snapshot: (second as LogMark).snapshot }
+  }
+}
+
+function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): string {
+  const own = shards > 1 ? `AND (hashtext(key)::bigint & 2147483647) % ${shards} = ${shard}` : ""
+  const sizes = ["log.event", "log.record", "log.old_row", "log.new_row"].map(
+    (name) => `coalesce(octet_length(${name}), 0)`,
+  )
+  return `
+    SELECT id::text, key, written_at, event, record, body, old_row, new_row, total FROM (
+      SELECT log.*, statement.body, (${sizes.join(" + ")}) AS size,
+             sum(${sizes.join(" + ")}) OVER (ORDER BY log.id) AS bytes, count(*) OVER () AS total
+      FROM (
+        SELECT * FROM ${tables.log}
+        WHERE id > $1::bigint AND xid < pg_snapshot_xmax($3::pg_snapshot)
+          AND pg_visible_in_snapshot(xid, $3::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot) ${own}
+        ORDER BY id LIMIT ${pageRows}
+      ) AS log LEFT JOIN ${tables.statement} AS statement ON statement.id = log.statement_id
+    ) AS page WHERE bytes - size <= ${MAX_PAGE_BYTES} ORDER BY page.id`
+}
+
+function toRow([id, key, writtenAt, event, record, body, oldRow, newRow]: readonly unknown[]): LogRow {
+  return { id: BigInt(id as string), key, writtenAt, event, record, body, oldRow, newRow } as LogRow
+}
