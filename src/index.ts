@@ -4,7 +4,7 @@ export type { HistoryOptions, HistoryPage, PastEvent } from "./outbox/change-his
 export type { OutboxOptions } from "./outbox/outbox-options"
 export type { RunningRelay, StartRelayOptions } from "./event-delivery"
 export type { PoisonPolicy } from "./publishing/poison-policy"
-export type { CursorDeliveryStatus } from "./relay/cursor-delivery"
+export type { CursorDeliveryStatus } from "./relay/cursor-delivery-parts"
 export type { CursorStart } from "./relay/cursor-registry"
 export type { RelayStatus } from "./relay/relay"
 export type { RelayOptions } from "./relay/relay-options"

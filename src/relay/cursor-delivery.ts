@@ -1,46 +1,20 @@
 import { asError, ChangeEventsError } from "../errors"
-import type { LogReader } from "../outbox/logged-events"
-import type { ChangeLogTables } from "../outbox/change-log-tables"
 import { deliveryOptions, type DeliveryOptions } from "../publishing/delivery-options"
 import type { Failure } from "../publishing/failure"
 import { compileRoute } from "../publishing/route"
 import { record } from "../formats/record"
 import { backoffMs } from "../runtime/backoff"
-import type { Report } from "../runtime/report"
 import { movedTo, type CursorPosition } from "./cursor-position"
-import type { ClaimedCursor, CursorStore } from "./cursor-store"
-import { LetterStore, MAX_HELD_KEYS, wholeRow, type RequeuedLetter } from "./letter-store"
-import { outgoingRows, type MessageOptions, type OutgoingRow } from "./outgoing-messages"
+import { relayFailed, tooManyHeld, type CursorDeliveryParts, type CursorDeliveryStatus } from "./cursor-delivery-parts"
+import type { ClaimedCursor } from "./cursor-store"
+import { LetterDelivery } from "./letter-delivery"
+import { LetterStore, MAX_HELD_KEYS } from "./letter-store"
+import { outgoingRows, type MessageOptions } from "./outgoing-messages"
 import { PageDelivery, type PageDeliveryOptions } from "./page-delivery"
 import type { RelayBroker } from "./relay-broker"
-import type { RelayConnection } from "./relay-connection"
 import { Sender } from "./sender"
 import { Waiting } from "./waiting"
 import { WindowReader, type LogPage } from "./window-reader"
-
-export interface CursorDeliveryParts {
-  readonly connection: RelayConnection
-  readonly tables: ChangeLogTables
-  readonly store: CursorStore
-  readonly reader: LogReader
-  readonly report: Report
-  readonly leaseMs: number
-  readonly pollMs: { readonly least: number; readonly most: number }
-  /** Defaults of every broker. */
-  readonly delivery: Partial<DeliveryOptions>
-}
-
-/** What a relay tells of one cursor that it leads. */
-export interface CursorDeliveryStatus {
-  readonly broker: string
-  readonly shard: number
-  readonly state: "idle" | "delivering" | "waiting" | "stopped"
-  readonly delivered: number
-  readonly deadLettered: number
-  /** Calls that failed since the last one that did not. */
-  readonly failures: number
-  readonly lastError: string | null
-}
 
 /** The how manieth page that was read, to tell what was read before something from what was read after. */
 interface NumberedPage {
@@ -60,6 +34,7 @@ const recordFormat = record()
 export class CursorDelivery {
   private readonly waiting = new Waiting()
   private readonly letters: LetterStore
+  private readonly letterDelivery: LetterDelivery
   private readonly options: PageDeliveryOptions
   private readonly messages: MessageOptions
   private readonly delivery: DeliveryOptions
@@ -97,6 +72,15 @@ export class CursorDelivery {
       heldKeys: new Set(),
     }
     this.letters = new LetterStore(connection, tables, cursor)
+    this.letterDelivery = new LetterDelivery(this.letters, {
+      messages: this.messages,
+      options: this.options,
+      isHolding: this.isHolding,
+      isLeading: () => this.isLeading(),
+      pause: (failure) => this.pause(failure),
+      lose: () => this.lose(),
+      onDelivered: (count) => (this.delivered += count),
+    })
     this.saved = cursor.position
     this.leasedAt = cursor.leasedAt
     this.lettersChanged = cursor.lettersChanged
@@ -193,7 +177,6 @@ export class CursorDelivery {
         this.failures = 0
         continue
       }
-      this.failures++
       await this.save(positionBefore(page, delivery.nextRowId), delivery, refused.failure.error.message)
       await this.pause(refused.failure)
     }
@@ -202,6 +185,7 @@ export class CursorDelivery {
   }
 
   private async pause({ error }: Failure): Promise<void> {
+    this.failures++
     this.state = "waiting"
     this.lastError = error.message.slice(0, 500)
     await this.backOff()
@@ -239,42 +223,11 @@ export class CursorDelivery {
   private async deliverLetters(): Promise<void> {
     const { lettersChanged } = this
     const { heldKeys } = this.options
-    let requeued = await this.letters.requeued(this.isHolding)
-    while (requeued.length > 0 && this.isLeading()) {
-      for (const letter of requeued) if (!(await this.deliverLetter(letter))) break
-      requeued = this.isLeading() ? await this.letters.requeued(this.isHolding) : []
-    }
+    await this.letterDelivery.deliverAll()
     heldKeys.clear()
     if (this.isHolding) for (const key of await this.letters.heldKeys()) heldKeys.add(key)
     if (heldKeys.size > MAX_HELD_KEYS) throw tooManyHeld(this.broker.name)
     if (this.isLeading()) this.lettersSeen = lettersChanged
-  }
-
-  /** Whether the next letter may be sent: not when this one was refused again, for it may wait behind it. */
-  private async deliverLetter(letter: RequeuedLetter): Promise<boolean> {
-    const isMeant = ({ eventId }: OutgoingRow): boolean =>
-      eventId === letter.eventId || letter.eventId === wholeRow(letter.row.id)
-    // None: the broker's topics may have changed, and the event may be one in which nothing differs after all.
-    const rows = outgoingRows(letter.row, this.messages).filter(isMeant)
-    const delivery = new PageDelivery(rows, { ...this.options, heldKeys: new Set() })
-    while (!delivery.isDone && this.isLeading()) {
-      const refused = await delivery.step()
-      if (!refused) continue
-      this.failures++
-      await this.pause(refused.failure)
-    }
-    const { letters, delivered } = delivery.takeBooks()
-    this.delivered += delivered
-    const [refused] = letters
-    if (!refused) return delivery.isDone && this.settled(this.letters.settle(letter))
-    await this.settled(this.letters.reject(letter, { ...refused, attempts: letter.attempts + refused.attempts }))
-    return false
-  }
-
-  private async settled(own: Promise<boolean>): Promise<boolean> {
-    const isOwn = await own
-    if (!isOwn) this.lose()
-    return isOwn
   }
 
   private async idle(read: number): Promise<void> {
@@ -325,17 +278,4 @@ const DEFAULT_BATCH_SIZE = 1_000
 /** Before the row that is next: a row of several events is done with the last of them. */
 function positionBefore({ before, after }: LogPage, nextRowId: bigint | undefined): CursorPosition {
   return nextRowId === undefined ? after : movedTo(before, String(nextRowId - 1n))
-}
-
-function tooManyHeld(broker: string): ChangeEventsError {
-  const message = `broker ${broker} refused events of more than ${MAX_HELD_KEYS} keys: delivery waits until its dead letters are seen to`
-  return new ChangeEventsError("RELAY_FAILED", message, { details: { about: broker } })
-}
-
-function relayFailed(broker: string, cause: Error): ChangeEventsError {
-  if (cause instanceof ChangeEventsError) return cause
-  return new ChangeEventsError("RELAY_FAILED", `delivery to broker ${broker} waits for the database`, {
-    cause,
-    details: { about: broker },
-  })
 }

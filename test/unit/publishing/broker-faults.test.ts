@@ -139,9 +139,14 @@ describe("registrationFaults", () => {
     ])
   })
 
+  it("knows what may become of events behind a refused one, and how many may share the work", () => {
+    expect(registrationFaults("brokers.audit", memoryBroker(), { onPoison: "skip", shards: 4 })).toEqual([])
+    expect(registrationFaults("brokers.audit", memoryBroker(), { onPoison: "drop", shards: 0 })).toHaveLength(2)
+  })
+
   it("does not know `use`, which belongs to the declarative form", () => {
     expect(registrationFaults("brokers.audit", memoryBroker(), { use: memoryBroker() })).toEqual([
-      "unknown option `brokers.audit.use`, known are `topics`, `format`, `delivery`",
+      "unknown option `brokers.audit.use`, known are `topics`, `format`, `delivery`, `onPoison`, `shards`",
     ])
   })
 })

@@ -1,0 +1,45 @@
+import { ChangeEventsError } from "../errors"
+import type { ChangeLogTables } from "../outbox/change-log-tables"
+import type { LogReader } from "../outbox/logged-events"
+import type { DeliveryOptions } from "../publishing/delivery-options"
+import type { Report } from "../runtime/report"
+import type { CursorStore } from "./cursor-store"
+import { MAX_HELD_KEYS } from "./letter-store"
+import type { RelayConnection } from "./relay-connection"
+
+export interface CursorDeliveryParts {
+  readonly connection: RelayConnection
+  readonly tables: ChangeLogTables
+  readonly store: CursorStore
+  readonly reader: LogReader
+  readonly report: Report
+  readonly leaseMs: number
+  readonly pollMs: { readonly least: number; readonly most: number }
+  /** Defaults of every broker. */
+  readonly delivery: Partial<DeliveryOptions>
+}
+
+/** What a relay tells of one cursor that it leads. */
+export interface CursorDeliveryStatus {
+  readonly broker: string
+  readonly shard: number
+  readonly state: "idle" | "delivering" | "waiting" | "stopped"
+  readonly delivered: number
+  readonly deadLettered: number
+  /** Calls that failed since the last one that did not. */
+  readonly failures: number
+  readonly lastError: string | null
+}
+
+export function tooManyHeld(broker: string): ChangeEventsError {
+  const message = `broker ${broker} refused events of more than ${MAX_HELD_KEYS} keys: delivery waits until its dead letters are seen to`
+  return new ChangeEventsError("RELAY_FAILED", message, { details: { about: broker } })
+}
+
+export function relayFailed(broker: string, cause: Error): ChangeEventsError {
+  if (cause instanceof ChangeEventsError) return cause
+  return new ChangeEventsError("RELAY_FAILED", `delivery to broker ${broker} waits for the database`, {
+    cause,
+    details: { about: broker },
+  })
+}

@@ -1,0 +1,60 @@
+import type { Failure } from "../publishing/failure"
+import { wholeRow, type LetterStore, type RequeuedLetter } from "./letter-store"
+import { outgoingRows, type MessageOptions, type OutgoingRow } from "./outgoing-messages"
+import { PageDelivery, type PageDeliveryOptions } from "./page-delivery"
+
+/** What the delivery of a cursor lends to that of its dead letters. */
+export interface LetterDeliveryParts {
+  readonly messages: MessageOptions
+  readonly options: PageDeliveryOptions
+  /** Whether a dead letter holds its key back. */
+  readonly isHolding: boolean
+  readonly isLeading: () => boolean
+  readonly pause: (failure: Failure) => Promise<void>
+  /** The cursor is somebody else's. */
+  readonly lose: () => void
+  readonly onDelivered: (count: number) => void
+}
+
+/** Sends dead letters again, in the order of the log. */
+export class LetterDelivery {
+  constructor(
+    private readonly letters: LetterStore,
+    private readonly parts: LetterDeliveryParts,
+  ) {}
+
+  async deliverAll(): Promise<void> {
+    const { isHolding, isLeading } = this.parts
+    let requeued = await this.letters.requeued(isHolding)
+    while (requeued.length > 0 && isLeading()) {
+      for (const letter of requeued) if (!(await this.deliver(letter))) break
+      requeued = isLeading() ? await this.letters.requeued(isHolding) : []
+    }
+  }
+
+  /** Whether the next letter may be sent: not when this one was refused again, for it may wait behind it. */
+  private async deliver(letter: RequeuedLetter): Promise<boolean> {
+    const { messages, options, isLeading, pause, onDelivered } = this.parts
+    const isMeant = ({ eventId }: OutgoingRow): boolean =>
+      eventId === letter.eventId || letter.eventId === wholeRow(letter.row.id)
+    // None: the broker's topics may have changed, and the event may be one in which nothing differs after all.
+    const rows = outgoingRows(letter.row, messages).filter(isMeant)
+    const delivery = new PageDelivery(rows, { ...options, heldKeys: new Set() })
+    while (!delivery.isDone && isLeading()) {
+      const refused = await delivery.step()
+      if (refused) await pause(refused.failure)
+    }
+    const { letters, delivered } = delivery.takeBooks()
+    onDelivered(delivered)
+    const [refused] = letters
+    if (!refused) return delivery.isDone && this.settled(this.letters.settle(letter))
+    await this.settled(this.letters.reject(letter, { ...refused, attempts: letter.attempts + refused.attempts }))
+    return false
+  }
+
+  private async settled(own: Promise<boolean>): Promise<boolean> {
+    const isOwn = await own
+    if (!isOwn) this.parts.lose()
+    return isOwn
+  }
+}
