@@ -71,7 +71,7 @@ function wrongVersion(version: number): ChangeEventsError {
 
 function foreign(): ChangeEventsError {
   const message =
-    "the change log was made in another database: this one is a copy of it, restored or cloned, in which the cursors mean nothing. " +
-    "`change-events adopt --deliver rest` or `--deliver nothing` says what of it is still to be delivered"
+    "the change log was made in another database: this one is a copy of it, restored or cloned, in which the cursors mean nothing " +
+    "(docs/errors.md, CHANGE_LOG_FOREIGN)"
   return new ChangeEventsError("CHANGE_LOG_FOREIGN", message)
 }

@@ -64,8 +64,8 @@ async function reshard(query: SqlQuery, tables: ChangeLogTables, broker: string,
        FROM old ORDER BY pg_snapshot_xmax(done), (SELECT count(*) FROM pg_snapshot_xip(done)) DESC LIMIT 1
      )
      INSERT INTO ${cursor} (broker, shard, shards, done, done_id, open, lease_token, delivered)
-     SELECT $1, shard, $2, done, least(done_id, floor), open, token, CASE WHEN shard = 0 THEN total ELSE 0 END
-     FROM last CROSS JOIN generate_series(0, $2::int - 1) AS shard`,
+     SELECT $1, new.shard, $2, done, least(done_id, floor), open, token, CASE WHEN new.shard = 0 THEN total ELSE 0 END
+     FROM last CROSS JOIN generate_series(0, $2::int - 1) AS new (shard)`,
     [broker, shards],
   )
 }
@@ -73,7 +73,11 @@ async function reshard(query: SqlQuery, tables: ChangeLogTables, broker: string,
 /** Removes the cursors, and the dead letters, of a broker that is there no more: retention does not wait for it any longer. */
 export async function forgetBroker(query: SqlQuery, tables: ChangeLogTables, broker: string): Promise<boolean> {
   await query(`DELETE FROM ${tables.deadLetter} WHERE broker = $1`, [broker])
-  return (await query(`DELETE FROM ${tables.cursor} WHERE broker = $1 RETURNING 1`, [broker])).length > 0
+  const [answer] = await query(
+    `WITH forgotten AS (DELETE FROM ${tables.cursor} WHERE broker = $1 RETURNING 1) SELECT count(*)::int AS count FROM forgotten`,
+    [broker],
+  )
+  return (answer as { count: number }).count > 0
 }
 
 /**
@@ -91,12 +95,12 @@ export async function rewind(
     typeof since === "bigint"
       ? `SELECT $2::bigint`
       : `SELECT id FROM ${log} WHERE written_at >= $2::timestamptz ORDER BY id LIMIT 1`
-  const rewound = await query(
-    `UPDATE ${cursor} SET lease_token = lease_token + 1, lease_owner = NULL, lease_until = '-infinity', until = NULL, until_id = NULL, last_id = NULL,
+  const [answer] = await query(
+    `WITH rewound AS (UPDATE ${cursor} SET lease_token = lease_token + 1, lease_owner = NULL, lease_until = '-infinity', until = NULL, until_id = NULL, last_id = NULL,
        done = '1:1:', open = '{}', done_id = least(done_id, (SELECT min(value::bigint) FROM jsonb_each_text(open)), (${first}) - 1)
-     WHERE broker = $1 RETURNING 1`,
+     WHERE broker = $1 RETURNING 1) SELECT count(*)::int AS count FROM rewound`,
     [broker, typeof since === "bigint" ? String(since) : since],
   )
   await query(`NOTIFY ${channel}`)
-  return rewound.length > 0
+  return (answer as { count: number }).count > 0
 }
