@@ -3,6 +3,7 @@ import { fixtureOptions } from "../fixtures/fixture-options"
 import { Site } from "../fixtures/inventory/site"
 import { fixtureMigrations } from "../migrations/fixture-migrations"
 import { changeEvents, type ChangeEvents, type EventBroker } from "../src"
+import { createChangeLog } from "../src/outbox/change-log-schema"
 import { AuditRow, AuditSubscriber, createAuditTable } from "./audit-row"
 
 /** The ways of writing that are compared, each with one connection of its own to the same database. */
@@ -14,6 +15,8 @@ export interface BenchSources {
   /** Captures another entity only. */
   readonly untracked: DataSource
   readonly audited: DataSource
+  /** Writes the change log with its transactions; no relay runs. */
+  readonly logged: DataSource
   readonly changes: ChangeEvents
   close(): Promise<void>
 }
@@ -27,12 +30,14 @@ export const acceptingBroker: EventBroker = {
 export async function openSources(url: string): Promise<BenchSources> {
   const changes = changeEvents({ brokers: { accepting: acceptingBroker } })
   const others = changeEvents({ brokers: { accepting: acceptingBroker }, entities: [Site] })
+  const logging = changeEvents({ delivery: "outbox" })
   const open = (more: Partial<DataSourceOptions> = {}): Promise<DataSource> =>
     new DataSource({ ...fixtureOptions, url, poolSize: 1, ...more } as DataSourceOptions).initialize()
 
   const bare = await open({ migrations: [...fixtureMigrations] })
   await bare.runMigrations()
   await bare.query(createAuditTable)
+  for (const statement of createChangeLog()) await bare.query(statement)
   const control = await open()
   const captured = await open({ subscribers: [changes.subscriber] })
   const untracked = await open({ subscribers: [others.subscriber] })
@@ -40,17 +45,19 @@ export async function openSources(url: string): Promise<BenchSources> {
     entities: [...fixtureOptions.entities, AuditRow],
     subscribers: [AuditSubscriber],
   })
-  const all = [bare, control, captured, untracked, audited]
+  const logged = await open({ subscribers: [logging.subscriber] })
+  const all = [bare, control, captured, untracked, audited, logged]
   return {
     bare,
     control,
     captured,
     untracked,
     audited,
+    logged,
     changes,
     close: async () => {
       await Promise.all(all.map((dataSource) => dataSource.destroy()))
-      await Promise.all([changes.close(), others.close()])
+      await Promise.all([changes.close(), others.close(), logging.close()])
     },
   }
 }

@@ -3,10 +3,10 @@ import { Device } from "../fixtures/inventory/device"
 import type { BenchSources } from "./data-sources"
 import { compare, type Comparison, type Variant } from "./interleaved"
 
-type SourceName = "bare" | "control" | "captured" | "untracked" | "audited"
+type SourceName = "bare" | "control" | "captured" | "untracked" | "audited" | "logged"
 
-const withAll: readonly SourceName[] = ["bare", "control", "captured", "untracked", "audited"]
-const withoutHooks: readonly SourceName[] = ["bare", "control", "captured", "untracked"]
+const withAll: readonly SourceName[] = ["bare", "control", "captured", "logged", "untracked", "audited"]
+const withoutHooks: readonly SourceName[] = ["bare", "control", "captured", "logged", "untracked"]
 
 let serial = 0
 
