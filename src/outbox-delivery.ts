@@ -7,7 +7,7 @@ import type { SqlStatement } from "./events/transactional-sink"
 import { changeLogTables } from "./outbox/change-log-tables"
 import { changeLogWriter } from "./outbox/change-log-writer"
 import type { OutboxOptions } from "./outbox/outbox-options"
-import { RelayBrokers } from "./outbox/relay-brokers"
+import { RelayBrokers } from "./relay/relay-brokers"
 import type { DeliveryOptions } from "./publishing/delivery-options"
 import { createDirectSink } from "./publishing/direct-sink"
 import type { Report } from "./runtime/report"
@@ -28,20 +28,19 @@ export function outboxDelivery(options: OutboxDeliveryOptions, surroundings: Del
   const brokers = new RelayBrokers(report)
   // Listeners are this process's own: they are told after the commit, from memory.
   const listeners = createDirectSink({ report, delivery })
-  const isHeard = (): boolean => listeners.status().listeners > 0
   const relays = new ProcessRelays({ ...options, tables, brokers, surroundings })
 
   return {
     sink: listeners,
     outbox: writer,
     tables,
-    isHeard,
+    isHeard: () => listeners.isHeard,
     onLogged: (dataSource) => relays.onLogged(dataSource),
     publish: async (event, manager) => {
       const insert = writer.insert([event])
       const dataSource = insert && (manager?.dataSource ?? onlyDataSource(surroundings))
       if (dataSource) await writeNow(insert, dataSource)
-      if (isHeard()) listeners.accept([event])
+      if (listeners.isHeard) listeners.accept([event])
       if (dataSource) relays.onLogged(dataSource)
     },
     registerBroker: (name, broker, brokerOptions) => brokers.register(name, broker, brokerOptions),

@@ -1,7 +1,8 @@
 import { ChangeEventsError } from "../errors"
 import type { PendingEvent } from "../events/sink"
 import type { SqlStatement, TransactionalSink } from "../events/transactional-sink"
-import { isServersWord, type DriverConnection } from "./driver-connection"
+import { isServersWord } from "../runtime/servers-word"
+import type { DriverConnection } from "./driver-connection"
 import { canQueryBehind, PrefixFailed, queryBehind, type QueryConfig } from "./prefixed-query"
 import { UnwrittenEvents } from "./unwritten-events"
 

@@ -1,5 +1,6 @@
 import type { SqlStatement } from "../events/transactional-sink"
-import { isServersWord, type DriverConnection } from "./driver-connection"
+import { isServersWord } from "../runtime/servers-word"
+import type { DriverConnection } from "./driver-connection"
 
 /** What we use of `pg`'s Connection, the protocol below its Client. */
 interface ProtocolConnection {

@@ -1,4 +1,5 @@
 import type { EventContext } from "../events/event-context"
+import type { StatementBody } from "../events/log-row"
 import type { CapturedStatement } from "./captured-statement"
 
 /** What the rows that a statement writes into the change log have in common, as the log's table `statement` holds it. */
@@ -8,5 +9,7 @@ export function statementBody(
   types: readonly number[] | undefined,
 ): string {
   const columns = entity.columns.map((column) => column.databaseName)
-  return JSON.stringify({ entity: entity.metadata.name, kind, context, columns, types: types ?? [], overwritesKey })
+  const { name } = entity.metadata
+  const body: StatementBody = { entity: name, kind, context, columns, types: types ?? [], overwritesKey }
+  return JSON.stringify(body)
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import type { DataSource } from "typeorm"
 import type { OutgoingEvent } from "../events/change-event"
-import type { LogRow, StatementBody } from "../outbox/log-row"
+import type { LogRow, StatementBody } from "../events/log-row"
 import type { Capture } from "./capture"
 import type { ChangeBatch, RowImage } from "./captured-change"
 import { parseComposite } from "./image-sql"
@@ -13,17 +13,13 @@ interface DriverTypes {
   readonly postgres: { readonly types: { getTypeParser(oid: number, format: "text"): (text: string) => unknown } }
 }
 
-interface StatementBodyOfOurs extends StatementBody {
-  readonly overwritesKey?: boolean
-}
-
 /**
  * The events of a row that the server wrote into the change log by itself.
  *
  * @throws when the entity is unknown or captured no longer, or a value cannot be read
  */
 export function readStatementRow(capture: Capture, row: LogRow, origin: string): readonly OutgoingEvent[] {
-  const body = JSON.parse(row.body ?? "null") as StatementBodyOfOurs
+  const body = JSON.parse(row.body ?? "null") as StatementBody
   const table = capture.tableNamed(body.entity)
   if (!table) throw new Error(`the entity ${body.entity} is not captured here`)
   const { entity, sql } = table

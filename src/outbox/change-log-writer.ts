@@ -6,7 +6,7 @@ import { jsonBody } from "../formats/json-body"
 import { recordBody } from "../formats/parts/record-body"
 import type { Report } from "../runtime/report"
 import type { ChangeLogTables } from "./change-log-tables"
-import type { EventEnvelope } from "./log-row"
+import type { EventEnvelope } from "../events/log-row"
 
 // JSON escapes both, so neither can be part of an event.
 const BETWEEN_EVENTS = "\u001e"

@@ -1,4 +1,4 @@
-import type { LogRow } from "./log-row"
+import type { LogRow } from "../events/log-row"
 import type { ChangeLogTables } from "./change-log-tables"
 
 /** Rows of the answer to a statement. Throws what the driver throws. */

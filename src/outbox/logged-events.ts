@@ -1,6 +1,6 @@
 import { ChangeEventsError } from "../errors"
 import type { ApplicationEvent, ChangeEvent, OutgoingEvent } from "../events/change-event"
-import type { EventEnvelope, LogRow, StatementRowReader } from "./log-row"
+import type { EventEnvelope, LogRow, StatementRowReader } from "../events/log-row"
 
 /** What else must be known to read a row that the server wrote. */
 export interface LogReader {

@@ -72,6 +72,8 @@ export interface DirectSink extends EventSink {
    */
   close(options?: WaitOptions): Promise<void>
   status(): DirectSinkStatus
+  /** Whether anybody listens. */
+  readonly isHeard: boolean
 }
 
 export function createDirectSink(options: DirectSinkOptions): DirectSink {
@@ -126,6 +128,10 @@ class QueueingSink implements DirectSink {
 
   close({ timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions = {}): Promise<void> {
     return (this.closing ??= this.flushAndClose(timeoutMs))
+  }
+
+  get isHeard(): boolean {
+    return this.listeners.size > 0
   }
 
   status(): DirectSinkStatus {

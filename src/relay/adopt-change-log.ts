@@ -1,5 +1,6 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { SqlQuery } from "../outbox/log-rows"
+import { CURSOR_FLOOR, isInShard } from "./cursor-sql"
 
 /** What of a copied log is still to be delivered: what the cursors had not yet, or nothing. */
 export type AdoptedRest = "rest" | "nothing"
@@ -14,13 +15,13 @@ export async function adoptChangeLog(query: SqlQuery, tables: ChangeLogTables, d
   const [mark] = await query(`SELECT coalesce(max(id), 0)::text AS newest FROM ${log}`)
   const { newest } = mark as { newest: string }
   const [answer] = await query(
-    `WITH old AS (SELECT *, least(done_id, (SELECT min(value::bigint) FROM jsonb_each_text(open))) AS floor FROM ${cursor} FOR UPDATE),
+    `WITH old AS (SELECT *, ${CURSOR_FLOOR} AS floor FROM ${cursor} FOR UPDATE),
      letters AS (
        INSERT INTO ${deadLetter} (broker, log_id, event_id, key, state, code, error, attempts, written_at, event, record, body, old_row, new_row)
        SELECT old.broker, log.id, 'row ' || log.id, log.key, 'requeued', 'CHANGE_LOG_FOREIGN', 'not delivered by the database it was copied from',
               0, log.written_at, log.event, log.record, statement.body, log.old_row, log.new_row
        FROM old JOIN ${log} AS log ON log.id > old.floor AND log.id <= $1::bigint AND NOT pg_visible_in_snapshot(log.xid, old.done)
-         AND (old.shards = 1 OR (hashtext(log.key)::bigint & 2147483647) % old.shards = old.shard)
+         AND (old.shards = 1 OR ${isInShard("log.key", "old.shards", "old.shard")})
        LEFT JOIN ${statement} AS statement ON statement.id = log.statement_id
        WHERE $2::boolean ORDER BY log.id ON CONFLICT DO NOTHING RETURNING 1),
      adopted AS (

@@ -16,11 +16,11 @@ const INVALID_SCHEMA = "3F000"
 const INSUFFICIENT_PRIVILEGE = "42501"
 
 /**
- * Whether a relay may work on this log. Gives the database's identity.
+ * Whether a relay may work on this log.
  *
  * @throws ChangeEventsError CHANGE_LOG_MISSING, CHANGE_LOG_VERSION, CHANGE_LOG_FOREIGN, CHANGE_LOG_READ_ONLY
  */
-export async function checkChangeLog(query: SqlQuery, tables: ChangeLogTables): Promise<string> {
+export async function checkChangeLog(query: SqlQuery, tables: ChangeLogTables): Promise<void> {
   const facts = await readFacts(query, tables)
   if (facts.version !== CHANGE_LOG_VERSION) throw wrongVersion(facts.version)
   if (facts.is_replica || facts.is_read_only) {
@@ -29,7 +29,6 @@ export async function checkChangeLog(query: SqlQuery, tables: ChangeLogTables): 
   }
   const system = await ownSystem(query)
   if (facts.database !== facts.own_database || (system !== undefined && system !== facts.system)) throw foreign()
-  return `${facts.system}/${facts.database}`
 }
 
 async function readFacts(query: SqlQuery, { meta }: ChangeLogTables): Promise<LogFacts> {

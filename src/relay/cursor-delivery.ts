@@ -11,7 +11,7 @@ import { LetterDelivery } from "./letter-delivery"
 import { LetterStore, MAX_HELD_KEYS } from "./letter-store"
 import { outgoingRows, type MessageOptions } from "./outgoing-messages"
 import { PageDelivery, type PageDeliveryOptions } from "./page-delivery"
-import type { RelayBroker } from "./relay-broker"
+import type { RelayBroker } from "./relay-brokers"
 import { Sender } from "./sender"
 import { Waiting } from "./waiting"
 import { WindowReader, type LogPage } from "./window-reader"
@@ -63,12 +63,13 @@ export class CursorDelivery {
     const { connection, tables, delivery, reader } = parts
     const { matches, format } = compileRoute(broker.options, recordFormat)
     this.delivery = deliveryOptions(broker.options.delivery, delivery, { batchSize: DEFAULT_BATCH_SIZE })
-    this.isHolding = (broker.options.onPoison ?? "hold-key") === "hold-key"
+    const { onPoison = "hold-key" } = broker.options
+    this.isHolding = onPoison === "hold-key"
     this.messages = { matches, format, isRecord: format === recordFormat, reader }
     this.options = {
       sender: new Sender(broker.broker, this.delivery.publishTimeoutMs),
       delivery: this.delivery,
-      onPoison: this.isHolding ? "hold-key" : "skip",
+      onPoison,
       heldKeys: new Set(),
     }
     this.letters = new LetterStore(connection, tables, cursor)

@@ -22,11 +22,6 @@ export interface LogWindow {
 /** Before anything that was ever logged. */
 export const BEGINNING: CursorPosition = { done: "1:1:", doneId: "0", open: {}, window: undefined }
 
-interface Snapshot {
-  readonly xmax: bigint
-  readonly open: ReadonlySet<string>
-}
-
 /** What the log's sequence had reached, and a snapshot that was taken behind that, in a transaction of its own. */
 export interface LogMark {
   readonly reached: string
@@ -48,7 +43,7 @@ export function openWindow(position: CursorPosition, { reached, snapshot }: LogM
 export function closeWindow(position: CursorPosition): CursorPosition {
   const { window, doneId, open } = position
   if (!window) return position
-  const stillOpen = [...readSnapshot(window.until).open]
+  const stillOpen = [...openTransactions(window.until)]
   return {
     done: window.until,
     doneId: window.untilId,
@@ -63,22 +58,17 @@ export function movedTo(position: CursorPosition, lastId: string): CursorPositio
   return position.window ? { ...position, window: { ...position.window, lastId } } : position
 }
 
-/** No row that is still to come has an id up to this one. */
-export function floorOf({ doneId, open }: CursorPosition): bigint {
-  return least([BigInt(doneId), ...Object.values(open).map(BigInt)])
-}
-
 /** For each transaction that was open in `done` and is not in the snapshot: what its ids are greater than. */
 function endedIds({ open }: CursorPosition, snapshot: string): bigint[] {
   const known = Object.entries(open)
   if (known.length === 0) return []
-  const now = readSnapshot(snapshot)
-  return known.filter(([xid]) => !now.open.has(xid)).map(([, id]) => BigInt(id))
+  const stillOpen = openTransactions(snapshot)
+  return known.filter(([xid]) => !stillOpen.has(xid)).map(([, id]) => BigInt(id))
 }
 
-function readSnapshot(text: string): Snapshot {
-  const [, xmax = "0", open = ""] = text.split(":")
-  return { xmax: BigInt(xmax), open: new Set(open === "" ? [] : open.split(",")) }
+function openTransactions(snapshot: string): ReadonlySet<string> {
+  const [, , open = ""] = snapshot.split(":")
+  return new Set(open === "" ? [] : open.split(","))
 }
 
 function least(ids: readonly bigint[]): bigint {

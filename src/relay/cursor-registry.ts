@@ -1,5 +1,6 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { SqlQuery } from "../outbox/log-rows"
+import { CURSOR_FLOOR } from "./cursor-sql"
 
 /** Where a broker begins that has no cursor yet: with all that the log still holds, or with what is logged from now on. */
 export type CursorStart = "beginning" | "now"
@@ -60,7 +61,7 @@ async function reshard(query: SqlQuery, tables: ChangeLogTables, broker: string,
          SELECT FROM ${cursor} AS live WHERE live.broker = $1 AND live.lease_until > clock_timestamp()) RETURNING *
      ), last AS (
        SELECT *, (SELECT sum(delivered) FROM old) AS total, (SELECT max(lease_token) FROM old) AS token,
-         (SELECT min(least(done_id, (SELECT min(value::bigint) FROM jsonb_each_text(open)))) FROM old) AS floor
+         (SELECT min(${CURSOR_FLOOR}) FROM old) AS floor
        FROM old ORDER BY pg_snapshot_xmax(done), (SELECT count(*) FROM pg_snapshot_xip(done)) DESC LIMIT 1
      )
      INSERT INTO ${cursor} (broker, shard, shards, done, done_id, open, lease_token, delivered)
@@ -97,7 +98,7 @@ export async function rewind(
       : `SELECT id FROM ${log} WHERE written_at >= $2::timestamptz ORDER BY id LIMIT 1`
   const [answer] = await query(
     `WITH rewound AS (UPDATE ${cursor} SET lease_token = lease_token + 1, lease_owner = NULL, lease_until = '-infinity', until = NULL, until_id = NULL, last_id = NULL,
-       done = '1:1:', open = '{}', done_id = least(done_id, (SELECT min(value::bigint) FROM jsonb_each_text(open)), (${first}) - 1)
+       done = '1:1:', open = '{}', done_id = least(${CURSOR_FLOOR}, (${first}) - 1)
      WHERE broker = $1 RETURNING 1) SELECT count(*)::int AS count FROM rewound`,
     [broker, typeof since === "bigint" ? String(since) : since],
   )

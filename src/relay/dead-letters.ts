@@ -1,23 +1,11 @@
 import { ChangeEventsError } from "../errors"
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { SqlQuery } from "../outbox/log-rows"
-import type { DeadLetter, DeadLetterChoice, DeadLetterState } from "./dead-letter"
+import type { DeadLetter, DeadLetterChoice } from "./dead-letter"
 
-interface Answer {
-  readonly id: string
-  readonly broker: string
-  readonly event_id: string
-  readonly topic: string | null
-  readonly key: string
-  readonly state: DeadLetterState
-  readonly code: string
-  readonly error: string
-  readonly attempts: number
-  readonly written_at: Date
-  readonly failed_at: Date
-  readonly event: string | null
-  readonly record: string | null
-}
+/** What a DeadLetter is made of. */
+const COLUMNS =
+  'id::text, broker, event_id AS "eventId", topic, key, state, code, error, attempts, written_at AS "writtenAt", failed_at AS "failedAt"'
 
 /** A dead letter with what the log held of it. */
 export interface FullDeadLetter extends DeadLetter {
@@ -43,21 +31,22 @@ export class DeadLetters {
   /** In the order of the log. */
   async list({ broker, limit = 100, after = "0" }: DeadLetterPage = {}): Promise<readonly DeadLetter[]> {
     const found = await this.query(
-      `SELECT id::text, broker, event_id, topic, key, state, code, error, attempts, written_at, failed_at FROM ${this.tables.deadLetter}
+      `SELECT ${COLUMNS} FROM ${this.tables.deadLetter}
        WHERE ($1::text IS NULL OR broker = $1) AND id > $2::bigint ORDER BY id LIMIT $3`,
       [broker ?? null, after, limit],
     )
-    return found.map((row) => toLetter(row as Answer))
+    return found as readonly DeadLetter[]
   }
 
   /** @throws ChangeEventsError DEAD_LETTER_UNKNOWN */
   async show(id: string): Promise<FullDeadLetter> {
-    const [found] = await this.query(`SELECT *, id::text AS id FROM ${this.tables.deadLetter} WHERE id::text = $1`, [
-      id,
-    ])
+    const [found] = await this.query(
+      `SELECT ${COLUMNS}, event, record FROM ${this.tables.deadLetter} WHERE id::text = $1`,
+      [id],
+    )
     if (!found) throw unknownLetter(`there is no dead letter ${id}`)
-    const answer = found as Answer
-    return { ...toLetter(answer), event: readJson(answer.event), record: readJson(answer.record) }
+    const letter = found as DeadLetter & { readonly event: string | null; readonly record: string | null }
+    return { ...letter, event: readJson(letter.event), record: readJson(letter.record) }
   }
 
   /**
@@ -116,23 +105,6 @@ export class DeadLetters {
 
 function unknownLetter(message: string): ChangeEventsError {
   return new ChangeEventsError("DEAD_LETTER_UNKNOWN", message)
-}
-
-function toLetter({ event_id, written_at, failed_at, ...letter }: Answer): DeadLetter {
-  const { id, broker, topic, key, state, code, error, attempts } = letter
-  return {
-    id,
-    broker,
-    eventId: event_id,
-    topic,
-    key,
-    state,
-    code,
-    error,
-    attempts,
-    writtenAt: written_at,
-    failedAt: failed_at,
-  }
 }
 
 /** What cannot be read is shown as it is. */

@@ -1,5 +1,6 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
-import type { LogRow } from "../outbox/log-row"
+import type { LogRow } from "../events/log-row"
+import { isInShard } from "./cursor-sql"
 import type { ClaimedCursor } from "./cursor-store"
 import type { RelayConnection } from "./relay-connection"
 
@@ -95,7 +96,7 @@ export class LetterStore {
 
   private ownShard(key: string): string {
     const { shard, shards } = this.cursor.name
-    return shards > 1 ? `(hashtext(${key})::bigint & 2147483647) % ${shards} = ${shard}` : "true"
+    return shards > 1 ? isInShard(key, String(shards), String(shard)) : "true"
   }
 }
 

@@ -6,7 +6,7 @@ import type { EventFormat } from "../formats/format"
 import type { OutgoingEvent } from "../events/change-event"
 import { wholeRow } from "./letter-store"
 import { loggedEvents, type LogReader } from "../outbox/logged-events"
-import type { EventEnvelope, LogRow } from "../outbox/log-row"
+import type { EventEnvelope, LogRow } from "../events/log-row"
 import { createMessageCache } from "../publishing/message-cache"
 
 /** What a row of the log is to one broker. */

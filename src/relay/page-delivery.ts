@@ -4,7 +4,8 @@ import type { Failure } from "../publishing/failure"
 import type { NewDeadLetter } from "./dead-letter"
 import type { OutgoingRow } from "./outgoing-messages"
 import type { PoisonPolicy } from "../publishing/poison-policy"
-import { isOutage, type Sender, type SendOutcome } from "./sender"
+import type { Outcome } from "../publishing/recipient"
+import { isOutage, type Sender } from "./sender"
 
 export interface PageDeliveryOptions {
   readonly sender: Sender
@@ -93,7 +94,7 @@ export class PageDelivery {
     this.reject(row, { code, error: row.fault?.message ?? "there is no message", attempts: 0 })
   }
 
-  private book(batch: readonly OutgoingRow[], outcomes: readonly SendOutcome[]): StepResult {
+  private book(batch: readonly OutgoingRow[], outcomes: readonly Outcome[]): StepResult {
     const failed = batch.filter((_, index) => outcomes[index] !== undefined)
     this.accepted += batch.length - failed.length
     this.left.splice(0, batch.length, ...failed)

@@ -1,4 +1,5 @@
 import { asError } from "../errors"
+import { isServersWord } from "../runtime/servers-word"
 import { within } from "../runtime/within"
 
 /** What we use of `pg`'s Client. */
@@ -53,7 +54,7 @@ export class RelayConnection {
         late,
       )
     } catch (thrown) {
-      if (!isRefusal(thrown)) this.drop(client)
+      if (!isServersWord(thrown)) this.drop(client)
       throw asError(thrown)
     }
   }
@@ -78,9 +79,3 @@ export class RelayConnection {
 }
 
 const late = (): Error => Object.assign(new Error("the database did not answer in time"), { code: "ETIMEDOUT" })
-
-/** Whether the server answered: then the connection is good, but for one that it is closing. */
-function isRefusal(thrown: unknown): boolean {
-  const { code } = asError(thrown) as { code?: unknown }
-  return typeof code === "string" && /^(?!08|57P)[0-9A-Z]{5}$/.test(code)
-}

@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import { asError, ChangeEventsError } from "../errors"
 import type { ChangeLogTables } from "../outbox/change-log-tables"
-import type { StatementRowReader } from "../outbox/log-row"
+import { logOrigin } from "../outbox/log-origin"
+import type { SqlQuery } from "../outbox/log-rows"
+import type { StatementRowReader } from "../events/log-row"
 import type { DeliveryOptions } from "../publishing/delivery-options"
 import type { Report } from "../runtime/report"
 import { within } from "../runtime/within"
@@ -12,7 +14,7 @@ import type { CursorDeliveryStatus } from "./cursor-delivery-parts"
 import { ensureCursors } from "./cursor-registry"
 import { CursorStore, type CursorName } from "./cursor-store"
 import { pruneOnce } from "./retention"
-import type { RelayBroker } from "./relay-broker"
+import type { RelayBroker } from "./relay-brokers"
 import { RelayConnection, type RelayClient } from "./relay-connection"
 import { RelayListener } from "./relay-listener"
 import { relayDefaults, type RelayOptions } from "./relay-options"
@@ -49,6 +51,7 @@ export class Relay {
   readonly id = randomUUID()
   private readonly options: Required<RelayOptions>
   private readonly connection: RelayConnection
+  private readonly query: SqlQuery = (text, values) => this.connection.query(text, values)
   private readonly listener: RelayListener
   private readonly store: CursorStore
   private readonly led = new Map<string, Led>()
@@ -92,8 +95,10 @@ export class Relay {
         "the relay has nobody to deliver to: register a broker first",
       )
     }
+    const { tables } = this.environment
     try {
-      this.origin = await checkChangeLog((text, values) => this.connection.query(text, values), this.environment.tables)
+      await checkChangeLog(this.query, tables)
+      this.origin = await logOrigin(this.query, tables)
     } catch (thrown) {
       await this.connection.close()
       throw thrown
@@ -174,7 +179,7 @@ export class Relay {
   private async prepare({ name, options }: RelayBroker): Promise<boolean> {
     const { tables, report } = this.environment
     const wanted = { broker: name, shards: options.shards ?? 1, startAt: this.options.startAt }
-    const ready = await ensureCursors((text, values) => this.connection.query(text, values), tables, wanted)
+    const ready = await ensureCursors(this.query, tables, wanted)
     if (ready === "ready") return true
     // Relays that know the old number and those that know the new one wait for one another: the first to let go decides.
     this.letGoOf([...this.led.values()].filter(({ delivery }) => delivery.cursor.name.broker === name))
@@ -221,8 +226,7 @@ export class Relay {
   private async prune(): Promise<void> {
     const { tables, retentionDays, report } = this.environment
     this.prunedAt = performance.now()
-    const query = (text: string, values?: unknown[]) => this.connection.query(text, values)
-    const { heldBackBy } = await pruneOnce(query, tables, retentionDays)
+    const { heldBackBy } = await pruneOnce(this.query, tables, retentionDays)
     const idle = heldBackBy.filter((name) => !this.environment.brokers().some((broker) => broker.name === name))
     if (idle.length === 0) return
     const message = `the change log keeps rows older than ${retentionDays} days for ${idle.join(", ")}, to which nobody delivers here`

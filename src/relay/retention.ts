@@ -1,5 +1,6 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { SqlQuery } from "../outbox/log-rows"
+import { CURSOR_FLOOR } from "./cursor-sql"
 
 export interface PruneResult {
   readonly rows: number
@@ -39,15 +40,13 @@ export async function pruneOnce(query: SqlQuery, tables: ChangeLogTables, retent
 
 /** What every cursor has had: no row up to this id is still to come for any of them. */
 function floorSql({ cursor }: ChangeLogTables): string {
-  return `coalesce((SELECT min(${ownFloor}) FROM ${cursor}), 9223372036854775807)`
+  return `coalesce((SELECT min(${CURSOR_FLOOR}) FROM ${cursor}), 9223372036854775807)`
 }
-
-const ownFloor = "least(done_id, (SELECT min(value::bigint) FROM jsonb_each_text(open)))"
 
 async function heldBack(query: SqlQuery, { cursor, log }: ChangeLogTables, cutoff: Date): Promise<readonly string[]> {
   const rows = await query(
     `SELECT DISTINCT broker FROM ${cursor} WHERE EXISTS (
-       SELECT FROM ${log} AS log WHERE log.id > ${ownFloor} AND log.written_at < $1) ORDER BY broker`,
+       SELECT FROM ${log} AS log WHERE log.id > ${CURSOR_FLOOR} AND log.written_at < $1) ORDER BY broker`,
     [cutoff],
   )
   return rows.map((row) => (row as { broker: string }).broker)

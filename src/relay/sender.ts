@@ -1,13 +1,11 @@
-import type { EventBroker, PublishResult } from "../brokers/broker"
+import type { EventBroker } from "../brokers/broker"
 import type { EventMessage } from "../events/message"
 import { systemClock } from "../publishing/clock"
-import { readFailure, type Failure } from "../publishing/failure"
-import { guardedCall } from "../publishing/guarded-call"
+import type { Failure } from "../publishing/failure"
+import type { Outcome } from "../publishing/recipient"
+import { sendMessages, takesBatches } from "../publishing/send-messages"
 
-/** What became of a message: undefined when the broker has it. */
-export type SendOutcome = Failure | undefined
-
-/** A broker behind a guard: it may throw, hang or answer nonsense, and what comes out is one outcome for each message. */
+/** A broker, as the delivery of a cursor sees it. */
 export class Sender {
   /** Whether several messages go in one call. */
   readonly takesBatches: boolean
@@ -18,31 +16,13 @@ export class Sender {
     private readonly broker: EventBroker,
     private readonly timeoutMs: number,
   ) {
-    this.takesBatches = typeof broker.publishBatch === "function"
+    this.takesBatches = takesBatches(broker)
     this.keepsOrder = this.takesBatches && broker.keepsOrder === true
   }
 
-  async send(messages: readonly EventMessage[]): Promise<readonly SendOutcome[]> {
-    const guard = { timeoutMs: this.timeoutMs, clock: systemClock, keepAlive: true }
-    try {
-      if (!this.takesBatches) {
-        await guardedCall(() => this.broker.publish(messages[0] as EventMessage), guard)
-        return [undefined]
-      }
-      const results: unknown = await guardedCall(() => this.broker.publishBatch?.(messages), guard)
-      if (!Array.isArray(results)) throw new TypeError("publishBatch must give an array of results")
-      return messages.map((_, index) => outcomeOf(results[index]))
-    } catch (thrown) {
-      const failure = readFailure(thrown)
-      return messages.map(() => failure)
-    }
+  send(messages: readonly EventMessage[]): Promise<readonly Outcome[]> {
+    return sendMessages(this.broker, messages, { timeoutMs: this.timeoutMs, clock: systemClock, keepAlive: true })
   }
-}
-
-function outcomeOf(result: PublishResult | null | undefined): SendOutcome {
-  if (result?.accepted === true) return undefined
-  const error: unknown = result?.accepted === false ? result.error : undefined
-  return readFailure(error ?? new Error("publishBatch gave no result for the message"))
 }
 
 /** Whether nobody judged the message: nobody was reached, or nobody answered, as a server does that hangs. */

@@ -1,6 +1,7 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
-import type { LogRow } from "../outbox/log-row"
+import type { LogRow } from "../events/log-row"
 import { closeWindow, movedTo, openWindow, type CursorPosition, type LogMark } from "./cursor-position"
+import { isInShard } from "./cursor-sql"
 import type { RelayConnection } from "./relay-connection"
 
 /** Some rows of the log, in their order, and where the cursor stands before and behind them. */
@@ -60,7 +61,7 @@ export class WindowReader {
 }
 
 function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): string {
-  const own = shards > 1 ? `AND (hashtext(key)::bigint & 2147483647) % ${shards} = ${shard}` : ""
+  const own = shards > 1 ? `AND ${isInShard("key", String(shards), String(shard))}` : ""
   const sizes = ["log.event", "log.record", "log.old_row", "log.new_row"].map(
     (name) => `coalesce(octet_length(${name}), 0)`,
   )

@@ -3,7 +3,9 @@ import { changeEvents, type ChangeEvents, type ChangeEventsOptions, type Logger,
 import { readStatementRow } from "../../src/capture/statement-row"
 import { findCapture } from "../../src/capture/find-capture"
 import type { Capture } from "../../src/capture/capture"
-import type { EventEnvelope } from "../../src/outbox/log-row"
+import type { EventEnvelope, LogRow } from "../../src/events/log-row"
+import { changeLogTables } from "../../src/outbox/change-log-tables"
+import { selectLogRows, toLogRow } from "../../src/outbox/log-rows"
 import { createChangeLog } from "../../src/outbox/change-log-schema"
 import type { PostgresVersion } from "../servers/postgres"
 import { createTestDatabase, type PostgresOptions, type TestDatabase } from "../servers/test-database"
@@ -34,17 +36,6 @@ export interface OutboxDatabaseOptions {
   readonly dataSource?: Partial<PostgresOptions>
 }
 
-interface Row {
-  readonly id: string
-  readonly key: string
-  readonly written_at: Date
-  readonly event: string | null
-  readonly record: string | null
-  readonly body: string | null
-  readonly old_row: string | null
-  readonly new_row: string | null
-}
-
 export async function outboxDatabase(
   version: PostgresVersion,
   options: OutboxDatabaseOptions = {},
@@ -65,14 +56,11 @@ export async function outboxDatabase(
 }
 
 async function loggedEvents(observer: DataSource, capture: Capture): Promise<readonly LoggedEvent[]> {
-  const rows = await observer.query<Row[]>(
-    `SELECT log.id, key, log.written_at, event, record, body, old_row, new_row
-     FROM change_events.log LEFT JOIN change_events.statement ON statement.id = statement_id ORDER BY log.id`,
-  )
-  return rows.flatMap((row) => readRow(row, capture))
+  const rows = await observer.query<unknown[]>(`${selectLogRows(changeLogTables())} ORDER BY log.id`)
+  return rows.map(toLogRow).flatMap((row) => readRow(row, capture))
 }
 
-function readRow(row: Row, capture: Capture): LoggedEvent[] {
+function readRow(row: LogRow, capture: Capture): LoggedEvent[] {
   if (row.event === null) return serverWritten(row, capture)
   const envelope = JSON.parse(row.event) as EventEnvelope
   const record = JSON.parse(row.record as string) as LoggedEvent
@@ -81,10 +69,8 @@ function readRow(row: Row, capture: Capture): LoggedEvent[] {
   return [{ ...envelope, prechange, postchange, differences }]
 }
 
-function serverWritten(row: Row, capture: Capture): LoggedEvent[] {
-  const { key, body, event, record } = row
-  const logRow = { id: BigInt(row.id), key, writtenAt: row.written_at, event, record, body }
-  const events = readStatementRow(capture, { ...logRow, oldRow: row.old_row, newRow: row.new_row }, "test")
-  for (const made of events) if (made.key !== key) throw new Error(`the row's key is ${key}, its event's ${made.key}`)
+function serverWritten(row: LogRow, capture: Capture): LoggedEvent[] {
+  const events = readStatementRow(capture, row, "test")
+  for (const { key } of events) if (key !== row.key) throw new Error(`the row's key is ${row.key}, its event's ${key}`)
   return events.map((made: OutgoingEvent) => ({ ...made }) as unknown as LoggedEvent)
 }

@@ -1,5 +1,5 @@
-import type { ChangeAction, OutgoingEvent } from "../events/change-event"
-import type { EventContext } from "../events/event-context"
+import type { ChangeAction, OutgoingEvent } from "./change-event"
+import type { EventContext } from "./event-context"
 
 /** One row of the log, as the relay reads it: either `event` and `record`, or `body`, `oldRow` and `newRow`. */
 export interface LogRow {
@@ -44,6 +44,8 @@ export interface StatementBody {
   readonly columns: readonly string[]
   /** Their types' object identifiers, as the driver's parsers know them: of a domain that of its base type. */
   readonly types: readonly number[]
+  /** Of an upsert: whether it overwrites the primary key, by which its old and new row would be told to be one. Default false. */
+  readonly overwritesKey?: boolean
 }
 
 /**
