@@ -2,7 +2,7 @@
 export interface CursorPosition {
   /** All that is visible in this snapshot is done. */
   readonly done: string
-  /** What the log's sequence had reached before `done` was taken: transactions that began later have greater ids. */
+  /** What the log's sequence had reached before `done` was taken: transactions that `done` does not know have greater ids. */
   readonly doneId: string
   /** The transactions that were open in `done`, with the id that all of theirs are greater than. */
   readonly open: Readonly<Record<string, string>>
@@ -22,7 +22,7 @@ export interface LogWindow {
 /** Before anything that was ever logged. */
 export const BEGINNING: CursorPosition = { done: "1:1:", doneId: "0", open: {}, window: undefined }
 
-/** What the log's sequence had reached, and a snapshot that was taken behind that, in a transaction of its own. */
+/** What the log's sequence had reached, and a snapshot taken behind that which knows every transaction that had an id by then. */
 export interface LogMark {
   readonly reached: string
   readonly snapshot: string

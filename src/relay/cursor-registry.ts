@@ -38,6 +38,8 @@ async function createCursors(query: SqlQuery, tables: ChangeLogTables, wanted: N
   const { cursor, log } = tables
   const sequence = `pg_get_serial_sequence('${log}', 'id')`
   const [reached] = await query(`SELECT coalesce(pg_sequence_last_value(${sequence}), 0)::text AS id`)
+  // So that the snapshot below knows every transaction that has an id by now (as where a window is opened).
+  await query("SELECT pg_current_xact_id()")
   // Of a transaction that is open now nobody knows where its ids begin.
   const open = `(SELECT coalesce(jsonb_object_agg(xip::text, '0'), '{}') FROM pg_snapshot_xip(pg_current_snapshot()) AS xip)`
   const isNow = startAt === "now"

@@ -1,6 +1,6 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { LogRow } from "../events/log-row"
-import { closeWindow, movedTo, openWindow, type CursorPosition, type LogMark } from "./cursor-position"
+import { closeWindow, movedTo, openWindow, type CursorPosition } from "./cursor-position"
 import { isInShard } from "./cursor-sql"
 import type { RelayConnection } from "./relay-connection"
 
@@ -39,7 +39,7 @@ export class WindowReader {
   }
 
   async next(): Promise<LogPage> {
-    const opened = this.position.window ? this.position : openWindow(this.position, await this.mark())
+    const opened = this.position.window ? this.position : await this.open()
     if (!opened?.window) return { rows: [], before: this.position, after: this.position, isIdle: true }
     const { done, window } = opened
     const lists = await this.options.connection.lists(this.pageText, [window.lastId, done, window.until])
@@ -51,14 +51,28 @@ export class WindowReader {
     return { rows, before: opened, after, isIdle: false }
   }
 
-  /** Two statements, each with a snapshot of its own: what the sequence had reached must be known before the second one is taken. */
-  private async mark(): Promise<LogMark> {
-    const { connection } = this.options
-    const [first] = await connection.query(this.reachedText)
-    const [second] = await connection.query("SELECT pg_current_snapshot()::text AS snapshot")
-    return { reached: (first as LogMark).reached, snapshot: (second as LogMark).snapshot }
+  /** The position with a window of what became visible since; undefined when that is nothing. */
+  private async open(): Promise<CursorPosition | undefined> {
+    const { doneId, open } = this.position
+    const reached = await this.value(this.reachedText)
+    if (reached === doneId) {
+      const isWaiting = Object.keys(open).length > 0
+      if (!isWaiting || !openWindow(this.position, { reached, snapshot: await this.value(SNAPSHOT) })) return undefined
+    }
+    // What a snapshot calls its end is behind the last transaction that ended; those open behind that it does not list. So one is made to
+    // end here: the snapshot lists every transaction that had an id when `reached` was read.
+    await this.value("SELECT pg_current_xact_id()")
+    return openWindow(this.position, { reached, snapshot: await this.value(SNAPSHOT) })
+  }
+
+  /** Each a statement, and so with a snapshot, of its own. */
+  private async value(text: string): Promise<string> {
+    const [[value]] = (await this.options.connection.lists(text, [])) as [[unknown]]
+    return String(value)
   }
 }
+
+const SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): string {
   const own = shards > 1 ? `AND ${isInShard("key", String(shards), String(shard))}` : ""
