@@ -57,7 +57,8 @@ export interface RecordContext {
  * A row as a record shows it, from the entity's class: methods are gone; dates, bigints and bytes are texts; a lazy relation is
  * what it promises; an object with an `id` is a relation, shown as that key, and not at all beside a property that holds the key
  * (`device` beside `deviceId`); other objects are embedded entities or JSON; lists of relations are the other side's rows, and
- * not in the record.
+ * not in the record. A many-to-many one is in the records of the transactions that changed it: name it in `Replaced`, such as
+ * `{ tags: readonly string[] | undefined }`.
  *
  * A type cannot see what decorators say. `Replaced` names the exceptions, each property with its type, or never for one that is
  * not in the record: `@Sensitive`, `select: false` and ignored columns, getters, a relation whose key has another name, a column

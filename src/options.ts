@@ -1,5 +1,5 @@
 import type { EventBroker } from "./brokers/broker"
-import type { CaptureOptions } from "./capture/capture-options"
+import { relationsOptions, type CaptureOptions } from "./capture/capture-options"
 import { entitiesFaults } from "./capture/entity-option-faults"
 import { ChangeEventsError } from "./errors"
 import { outboxFaults, type OutboxOptions } from "./outbox/outbox-options"
@@ -37,6 +37,7 @@ const checks: Readonly<Record<keyof ChangeEventsOptions, OptionCheck>> = {
   app: (value, name) => (typeof value === "function" ? [] : topicPart(value, name)),
   entities: entitiesFaults,
   softDelete: oneOf("delete", "update"),
+  relations: oneOf(...relationsOptions),
   emitUnchanged: oneOf(true, false),
   onUncaptured: oneOf("warn", "throw", "ignore"),
   maxRowsPerStatement: wholeNumber(1, 1_000_000),

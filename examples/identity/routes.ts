@@ -6,7 +6,6 @@ import { Role } from "../../fixtures/identity/role"
 import { RoleAssignment } from "../../fixtures/identity/role-assignment"
 import { Trust } from "../../fixtures/identity/trust"
 import { User } from "../../fixtures/inventory/user"
-import type { ChangeEvents } from "../../src"
 
 interface Keyed {
   id: string
@@ -18,11 +17,8 @@ interface Assigned {
   readonly roleId: string
 }
 
-/**
- * Keystone's resources, with its paths. Plain TypeORM, but for the members of a group: many-to-many rows make no events, so their
- * route publishes one, in the transaction that writes them.
- */
-export function identityRoutes(dataSource: DataSource, changes: ChangeEvents): Router {
+/** Keystone's resources, with its paths. Plain TypeORM: nothing here knows of events. */
+export function identityRoutes(dataSource: DataSource): Router {
   const router = Router()
   router.use("/users", resource(dataSource, User, { beforeDelete: ({ id: userId }) => ({ userId }) }))
   router.use("/groups", resource(dataSource, Group))
@@ -30,7 +26,7 @@ export function identityRoutes(dataSource: DataSource, changes: ChangeEvents): R
   router.use("/projects", resource(dataSource, Project, { beforeDelete: ({ id: projectId }) => ({ projectId }) }))
   router.use("/trusts", resource(dataSource, Trust))
   router.use(assignmentRoutes(dataSource))
-  router.use(membershipRoutes(dataSource, changes))
+  router.use(membershipRoutes(dataSource))
   return router
 }
 
@@ -89,16 +85,12 @@ function assignmentRoutes(dataSource: DataSource): Router {
   return router
 }
 
-function membershipRoutes(dataSource: DataSource, changes: ChangeEvents): Router {
+function membershipRoutes(dataSource: DataSource): Router {
   const router = Router()
 
   router.put("/groups/:id/users/:userId", async (request, response) => {
     const { id, userId } = request.params
-    await dataSource.transaction(async (manager) => {
-      await manager.createQueryBuilder().relation(Group, "members").of(id).add(userId)
-      const actor = { actor_id: userId, actor_type: "user", actor_operation: "added" }
-      await changes.publish("identity.group.updated", { resource_info: id, ...actor }, { manager })
-    })
+    await dataSource.createQueryBuilder().relation(Group, "members").of(id).add(userId)
     response.sendStatus(204)
   })
 

@@ -33,7 +33,7 @@ export async function startIdentityService({
     brokers: {
       notifications: {
         use: redisBroker({ url: redisUrl }),
-        format: keystone({ service: "identity", host: "identity-1" }),
+        format: keystone({ service: "identity", host: "identity-1", actors: { group: { members: "user" } } }),
       },
     },
     entities: [
@@ -44,12 +44,10 @@ export async function startIdentityService({
       { entity: Trust, immutable: true },
       { entity: Project, transitions: { enabled: { false: { operation: "disabled", internal: true } } } },
     ],
-    // Group members and the roles of trusts are many-to-many rows: the routes tell of them themselves.
-    onUncaptured: "ignore",
   })
   const dataSource = new DataSource({ ...fixtureOptions, url: databaseUrl, subscribers: [changes.subscriber] })
   await dataSource.initialize()
-  const server = await listen(dataSource, changes)
+  const server = await listen(dataSource)
   return {
     url: server.url,
     changes,
@@ -62,11 +60,11 @@ export async function startIdentityService({
   }
 }
 
-async function listen(dataSource: DataSource, changes: ChangeEvents) {
+async function listen(dataSource: DataSource) {
   const app = express()
   app.use(expressChangeContext({ userName: (request) => request.headers["x-user"]?.toString() }))
   app.use(express.json())
-  app.use(identityRoutes(dataSource, changes))
+  app.use(identityRoutes(dataSource))
   app.use(answerError)
   const server = app.listen(0, "127.0.0.1")
   await once(server, "listening")

@@ -9,6 +9,14 @@ export type SensitiveMode = (typeof sensitiveModes)[number]
 
 export const sensitiveModes = ["omit", "mask", "hash"] as const
 
+/**
+ * Many-to-many relations that an entity's events show: those whose join table it declares (`owner`), those of the other side as well, if it
+ * has a property for them (`both`), or none (`off`).
+ */
+export type RelationsOption = (typeof relationsOptions)[number]
+
+export const relationsOptions = ["owner", "both", "off"] as const
+
 export interface TransitionOptions {
   /** First part of the topic behind the prefix, such as `disabled`. */
   readonly operation: string
@@ -28,7 +36,8 @@ export interface EntityCaptureOptions {
   readonly enabled?: boolean
   /**
    * true: rows are created and deleted, never changed. An update is refused, with IMMUTABLE_ENTITY, before it is sent; so is an upsert,
-   * which might update. A soft-remove counts as a deletion, unless `softDelete` is "update". Default false.
+   * which might update. A soft-remove counts as a deletion, unless `softDelete` is "update". The lists of its many-to-many relations may
+   * change, and are then told as an update. Default false.
    */
   readonly immutable?: boolean
   /**
@@ -41,6 +50,8 @@ export interface EntityCaptureOptions {
   readonly softDelete?: "delete" | "update"
   /** Sensitive properties of an entity that has no class to decorate (EntitySchema): property path → mode. */
   readonly sensitive?: Readonly<Record<string, SensitiveMode>>
+  /** Which of its many-to-many relations the entity's events show. Default: the option `relations`. */
+  readonly relations?: RelationsOption
   /** How people call the row, as user and approval events show it. Given the row as they send it: without sensitive values. */
   readonly display?: RowText
   /** Where the row is found, such as `/api/users/1/`, in the same events. */
@@ -64,6 +75,8 @@ export interface CaptureOptions {
   readonly entities?: readonly (EntityReference | (EntityCaptureOptions & { readonly entity: EntityReference }))[]
   /** Soft-remove and recover, for every entity. Default "delete". */
   readonly softDelete?: "delete" | "update"
+  /** A change of a many-to-many relation as an update of which entities. Default "owner". */
+  readonly relations?: RelationsOption
   /** Whether a written row that differs in nothing gives an event. Default false. */
   readonly emitUnchanged?: boolean
   /** Default "warn". */

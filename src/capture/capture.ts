@@ -12,6 +12,7 @@ import { askColumnTypes } from "./column-types"
 import { askReadability, type Uncapturable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
+import { trackJunctions, type TrackedJunction } from "./tracked-relation"
 import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
@@ -33,6 +34,8 @@ export interface CaptureEnvironment {
 
 export interface TrackedTable {
   readonly entity: TrackedEntity
+  /** Of a many-to-many relation's table. */
+  readonly junction?: TrackedJunction
   readonly sql: ImageSql
 }
 
@@ -124,6 +127,16 @@ export class Capture {
         )
       }
     }
+    this.trackRelations()
+  }
+
+  private trackRelations(): void {
+    const entityOf = (root: EntityMetadata): TrackedEntity | undefined => this.tables.get(root)?.entity
+    for (const [metadata, junction] of trackJunctions(this.dataSource, this.environment.options, entityOf)) {
+      const { entity } = junction
+      this.tables.set(metadata, { entity, junction, sql: imageSql(entity, this.serverMajor) })
+      this.cover(metadata, "captured")
+    }
   }
 
   private cover(metadata: EntityMetadata, coverage: TableCoverage): void {
@@ -189,7 +202,8 @@ export class Capture {
 
   private giveUp({ entity, reason, isWritable }: Uncapturable): void {
     const { metadata } = entity
-    this.tables.delete(metadata)
+    if (!this.tables.delete(metadata)) return
+    for (const { junction } of [...this.tables.values()]) if (junction) this.giveUpRelations(junction, entity)
     for (const [name, coverage] of this.coverage) {
       const isOwn =
         name === metadata.tablePath || name.endsWith(`.${metadata.tableName}`) || name === metadata.tableName
@@ -198,6 +212,16 @@ export class Capture {
     if (!isWritable) return
     const message = `${metadata.name} is not captured: ${reason}`
     this.environment.report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: metadata.name } }))
+  }
+
+  /** What an entity lists makes no events where it makes none itself. */
+  private giveUpRelations(junction: TrackedJunction, gone: TrackedEntity): void {
+    const relations = junction.relations.filter(({ entity }) => entity !== gone)
+    if (relations.length === junction.relations.length) return
+    const { entity } = junction
+    const table = this.tables.get(entity.metadata) as TrackedTable
+    if (relations.length > 0) this.tables.set(entity.metadata, { ...table, junction: { ...junction, relations } })
+    else this.giveUp({ entity, reason: `${gone.metadata.name} is not captured`, isWritable: false })
   }
 }
 

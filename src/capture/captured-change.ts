@@ -4,11 +4,10 @@ import type { EventContext } from "../events/event-context"
 import type { PendingEvent } from "../events/sink"
 import { uuidv7 } from "../runtime/uuid"
 import { keyText, readValue, type ImageColumn, type ValueParser, type ValueReader } from "./image-column"
+import { packRow, unpackRow, type RowImage } from "./row-image"
+import { hidesDifference, shownList, type RelationLists } from "./relation-list"
 import type { EntityVariant, TrackedEntity } from "./tracked-entity"
 import { transitionTopic, type Transition } from "./transitions"
-
-/** The columns of a row, as the server sent them. */
-export type RowImage = readonly (string | null)[]
 
 /** What the changes of one statement share. */
 export interface ChangeBatch {
@@ -22,10 +21,16 @@ export interface ChangeBatch {
   readonly nextId?: () => string
 }
 
-/** What only an update has. */
 interface ChangeDetails {
+  /** Default: a new one. */
+  readonly id?: string
+  /** Only of an update. */
   readonly previous?: PreviousTexts
   readonly transition?: Transition
+  /** Whether the row itself stays: it is soft-deleted, or recovered. */
+  readonly isSoft?: boolean
+  /** The many-to-many relations that the transaction changed. */
+  readonly relations?: readonly RelationLists[]
 }
 
 /** About what an event costs besides its values: the object, its id, the arrays. */
@@ -38,30 +43,63 @@ type PreviousTexts = readonly (number | string | null)[]
  * One changed row, kept as one text until somebody delivers it: a quarter of the memory of read values, and no work in the request.
  * Of the old row only what differs is kept.
  */
-class CapturedChange implements PendingEvent {
+export class CapturedChange implements PendingEvent {
   readonly id: string
   readonly topic: string
   readonly sizeBytes: number
   readonly isInternal: boolean
+  readonly transition: Transition | undefined
   private readonly previous: PreviousTexts
-  private readonly transition: Transition | undefined
+  private readonly relations: readonly RelationLists[]
   private readonly row: string
   private readonly variant: EntityVariant
 
   constructor(
-    private readonly batch: ChangeBatch,
-    private readonly action: ChangeAction,
+    readonly batch: ChangeBatch,
+    readonly action: ChangeAction,
     image: RowImage,
-    { previous = [], transition }: ChangeDetails = {},
+    private readonly details: ChangeDetails = {},
   ) {
-    this.id = batch.nextId?.() ?? uuidv7()
+    const { id = batch.nextId?.() ?? uuidv7(), previous = [], transition, relations = [] } = details
+    this.id = id
     this.previous = previous
     this.transition = transition
+    this.relations = relations
     this.variant = variantOf(batch.entity, image)
     this.topic = transition ? transitionTopic(transition, this.variant) : this.variant.topics[action]
     this.isInternal = transition?.isInternal ?? false
     this.row = packRow(image)
-    this.sizeBytes = this.row.length + textLength(previous) + OVERHEAD_BYTES
+    this.sizeBytes = this.row.length + textLength(previous) + listsLength(relations) + OVERHEAD_BYTES
+  }
+
+  /** Whether the row was inserted, or deleted, by this change. */
+  get isInsertion(): boolean {
+    return this.action === "create" && !this.details.isSoft
+  }
+
+  get isDeletion(): boolean {
+    return this.action === "delete" && !this.details.isSoft
+  }
+
+  /** The row's text in these columns: as it is, and as it was if that differs. */
+  textsAt(columns: readonly number[]): readonly (readonly (string | null)[])[] {
+    const image = unpackRow(this.row)
+    const previous = this.previousTexts()
+    const after = columns.map((index) => image[index] ?? null)
+    if (!columns.some((index) => previous.has(index))) return [after]
+    return [
+      after,
+      columns.map((index) => (previous.has(index) ? (previous.get(index) ?? null) : (image[index] ?? null))),
+    ]
+  }
+
+  /** The same event, which shows these relations as well. */
+  withRelations(relations: readonly RelationLists[]): CapturedChange {
+    return new CapturedChange(this.batch, this.action, unpackRow(this.row), {
+      ...this.details,
+      id: this.id,
+      relations,
+    })
   }
 
   resolve(): ChangeEvent | undefined {
@@ -71,8 +109,9 @@ class CapturedChange implements PendingEvent {
     const { app, model, columns } = this.variant
     const values = columns.map((index) => readColumn(batch, index, image[index] ?? null))
     const record = toRecord(batch.entity, columns, values)
-    const before = action === "update" ? this.recordBefore(values, previous) : action === "delete" ? record : null
-    const after = action === "delete" ? null : record
+    const old = action === "update" ? this.recordBefore(values, previous) : action === "delete" ? record : null
+    const before = this.withLists(old, "before")
+    const after = this.withLists(action === "delete" ? null : record, "after")
     const differing = this.compare(before, after, previous)
     if (action === "update" && !batch.emitUnchanged && isUnchanged(differing)) return undefined
     return {
@@ -108,13 +147,24 @@ class CapturedChange implements PendingEvent {
   }
 
   /** The old row: the new one's values, but for the columns that differ. */
-  private recordBefore(after: readonly unknown[], previous: ReadonlyMap<number, string | null>): ChangeRecord {
+  private recordBefore(
+    after: readonly unknown[],
+    previous: ReadonlyMap<number, string | null>,
+  ): Record<string, unknown> {
     const { columns } = this.variant
     const values = columns.map((index, position) => {
       const text = previous.get(index)
       return text === undefined ? after[position] : readColumn(this.batch, index, text)
     })
     return toRecord(this.batch.entity, columns, values)
+  }
+
+  private withLists(record: Record<string, unknown> | null, side: "before" | "after"): ChangeRecord | null {
+    if (!record) return null
+    for (const lists of this.relations) {
+      setNested(record, lists.relation.path, shownList(lists, lists[side], this.batch.reader))
+    }
+    return record
   }
 
   /** Also tells that a masked value changed, although both sides show the same mask. */
@@ -125,9 +175,13 @@ class CapturedChange implements PendingEvent {
   ): Differences {
     const differing = differences(before, after, this.variant.ignored)
     if (!before || !after) return differing
-    const masked = [...previous.keys()]
+    const columns = [...previous.keys()]
       .map((index) => this.batch.entity.columns[index] as ImageColumn)
       .flatMap((column) => (column.sensitive && column.countsAsDifference ? (column.path[0] ?? []) : []))
+    const masked = [
+      ...columns,
+      ...this.relations.filter(hidesDifference).map(({ relation }) => relation.path[0] as string),
+    ]
     if (masked.length === 0) return differing
     const pick = (record: ChangeRecord) => Object.fromEntries(masked.map((name) => [name, record[name]]))
     return {
@@ -142,7 +196,11 @@ export function readColumn({ entity, parsers, reader }: ChangeBatch, index: numb
   return readValue(text, entity.columns[index] as ImageColumn, parsers[index] as ValueParser, reader)
 }
 
-function toRecord(entity: TrackedEntity, columns: readonly number[], values: readonly unknown[]): ChangeRecord {
+function toRecord(
+  entity: TrackedEntity,
+  columns: readonly number[],
+  values: readonly unknown[],
+): Record<string, unknown> {
   const record: Record<string, unknown> = {}
   columns.forEach((index, position) => {
     const { path } = entity.columns[index] as ImageColumn
@@ -165,20 +223,13 @@ function setNested(record: Record<string, unknown>, path: readonly string[], val
   at[path.at(-1) as string] = value
 }
 
-// No text of Postgres holds a NUL, so what begins with one cannot be part of a value.
-const SEPARATOR = "\0,"
-const NULL = "\0N"
-
-function packRow(image: RowImage): string {
-  return image.map((text) => text ?? NULL).join(SEPARATOR)
-}
-
 function textLength(previous: PreviousTexts): number {
   return previous.reduce<number>((bytes, part) => bytes + (typeof part === "string" ? part.length : 0), 0)
 }
 
-function unpackRow(row: string): RowImage {
-  return row.split(SEPARATOR).map((text) => (text === NULL ? null : text))
+function listsLength(relations: readonly RelationLists[]): number {
+  const lists = relations.flatMap(({ before, after }) => (before === after ? [after] : [before, after]))
+  return lists.flat(2).reduce((bytes, text) => bytes + text.length, 0)
 }
 
 function variantOf(entity: TrackedEntity, image: RowImage): EntityVariant {
@@ -186,14 +237,23 @@ function variantOf(entity: TrackedEntity, image: RowImage): EntityVariant {
   return entity.variants.get(value) ?? (entity.variants.values().next().value as EntityVariant)
 }
 
-export function createdRow(batch: ChangeBatch, after: RowImage): PendingEvent | undefined {
+export function createdRow(batch: ChangeBatch, after: RowImage, isSoft = false): PendingEvent | undefined {
   if (!variantOf(batch.entity, after).isWanted) return undefined
-  return new CapturedChange(batch, "create", after)
+  return new CapturedChange(batch, "create", after, { isSoft })
 }
 
-export function deletedRow(batch: ChangeBatch, before: RowImage): PendingEvent | undefined {
+export function deletedRow(batch: ChangeBatch, before: RowImage, isSoft = false): PendingEvent | undefined {
   if (!variantOf(batch.entity, before).isWanted) return undefined
-  return new CapturedChange(batch, "delete", before)
+  return new CapturedChange(batch, "delete", before, { isSoft })
+}
+
+/** The update of a row of which nothing differs but what its relations list. */
+export function relatedRow(
+  batch: ChangeBatch,
+  row: RowImage,
+  relations: readonly RelationLists[],
+): CapturedChange | undefined {
+  return variantOf(batch.entity, row).isWanted ? new CapturedChange(batch, "update", row, { relations }) : undefined
 }
 
 /** An update once more, under the name that its new value has by the entity's options. */
@@ -221,8 +281,10 @@ export function updatedRow(batch: ChangeBatch, before: RowImage, after: RowImage
   const { columns, deleteDate } = batch.entity
   if (!variantOf(batch.entity, after).isWanted) return undefined
   const previous = previousTexts(before, after, columns.length)
-  if (deleteDate >= 0 && before[deleteDate] === null && after[deleteDate] !== null) return deletedRow(batch, before)
-  if (deleteDate >= 0 && before[deleteDate] !== null && after[deleteDate] === null) return createdRow(batch, after)
+  if (deleteDate >= 0 && before[deleteDate] === null && after[deleteDate] !== null)
+    return deletedRow(batch, before, true)
+  if (deleteDate >= 0 && before[deleteDate] !== null && after[deleteDate] === null)
+    return createdRow(batch, after, true)
   const differs = previous.some((at, index) => index % 2 === 0 && columns[at as number]?.countsAsDifference)
   return differs || batch.emitUnchanged ? new CapturedChange(batch, "update", after, { previous }) : undefined
 }

@@ -6,10 +6,12 @@ import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import { OutboxConnection } from "./outbox-connection"
+import { RelationChanges } from "./relation-changes"
 import { guarded, StatementRunner, statusOf, type WatchedConnection } from "./statement-runner"
 import type { QueryConfig } from "./prefixed-query"
 import { splitStatements } from "./transaction-commands"
 import { TransactionLog } from "./transaction-log"
+import { Turns } from "./turns"
 
 /**
  * The statement that a list of parameters belongs to. TypeORM hands the list that its builder made to the driver as it is, so its
@@ -55,7 +57,8 @@ function watchedConnection(connection: DriverConnection, capture: Capture): Watc
   const outbox = sink && new OutboxConnection(connection, bareQuery, { sink, prepares })
   const unwritten = outbox && { unwritten: outbox.unwritten, onLogged: () => onLogged(capture.dataSource) }
   const log = new TransactionLog({ order, report, limits: capture.limits, isHeard, outbox: unwritten })
-  return { connection, bareQuery, capture, log, outbox }
+  const relations = new RelationChanges(connection, capture, log)
+  return { connection, bareQuery, capture, log, outbox, relations }
 }
 
 type Callback = (error: unknown, answer?: unknown) => void
@@ -69,22 +72,67 @@ interface SentText {
 
 class ConnectionWatch {
   private readonly runner: StatementRunner
+  private readonly turns = new Turns()
 
   constructor(private readonly watched: WatchedConnection) {
     this.runner = new StatementRunner(watched)
   }
 
   query(args: unknown[]): unknown {
-    const { log, outbox } = this.watched
+    return this.turns.wait(args[0], () => this.query(args)) ?? this.run(args)
+  }
+
+  private run(args: unknown[]): unknown {
+    const { log, outbox, relations } = this.watched
     const [config, values] = args
     const text = textOf(config)
     if (text === undefined) return this.bare(args)
     const statement = Array.isArray(values) ? statements.get(values) : undefined
-    if (statement) return this.runner.run(text, values as unknown[], statement)
+    if (statement) return this.runStatement(text, values as unknown[], statement)
+    if (relations.isDue(text)) return this.completeAndRun(args)
 
     const sent = { text, commit: log.send(text) }
     if (outbox && log.isUnwrittenBefore(text)) return this.commitBehind(sent, args, outbox)
     return this.pass(sent, args)
+  }
+
+  private runStatement(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
+    const run = (): Promise<unknown> => this.runner.run(text, values, statement)
+    const { log, outbox } = this.watched
+    if (log.isOpen) return run()
+    if (statement.junction) return this.inOwnTransaction(run)
+    // With an outbox it gets a transaction of several texts.
+    return outbox ? this.turns.take(run) : run()
+  }
+
+  /** Nothing else is sent on the connection from here until the text is. */
+  private completeAndRun(args: unknown[]): Promise<unknown> {
+    const { relations, bareQuery } = this.watched
+    return this.turns.take(async () => {
+      const refusal = await relations.complete(bareQuery)
+      if (!refusal) return this.run(args)
+      const callback = args.at(-1)
+      if (typeof callback !== "function") throw refusal
+      return void (callback as Callback)(refusal)
+    })
+  }
+
+  /**
+   * What a relation lists has to be read in the transaction that changes it, and at the end of it: a statement without one gets one of
+   * its own. Its result and its errors are the statement's.
+   */
+  private inOwnTransaction(statement: () => Promise<unknown>): Promise<unknown> {
+    return this.turns.take(async () => {
+      await this.run(["BEGIN"])
+      try {
+        const result = await statement()
+        await this.run(["COMMIT"])
+        return result
+      } catch (error) {
+        if (this.watched.log.isOpen) await Promise.resolve(this.run(["ROLLBACK"])).catch(() => undefined)
+        throw error
+      }
+    })
   }
 
   /** Any other text goes as it came; only its answer is seen. */

@@ -2,12 +2,15 @@ import type { ServerSideLog } from "../events/transactional-sink"
 import type { ImageSql } from "./image-sql"
 import { logOnServer } from "./server-side-log"
 import type { TrackedEntity } from "./tracked-entity"
+import type { TrackedJunction } from "./tracked-relation"
 
 export type StatementKind = "insert" | "upsert" | "update" | "delete"
 
 /** One execution of a builder whose statement returns images. */
 export interface CapturedStatement {
   readonly entity: TrackedEntity
+  /** Whose rows `entity`'s are, if it is no entity of the application's. */
+  readonly junction: TrackedJunction | undefined
   readonly sql: ImageSql
   readonly kind: StatementKind
   /** Whether the rows stay on the server when there are more than `maxRows`. */

@@ -1,6 +1,6 @@
 import { isObject, nameOf, oneOf, topicPart, type OptionCheck } from "../runtime/option-checks"
 import { unknownKeyFaults } from "../runtime/option-faults"
-import { sensitiveModes, type EntityCaptureOptions } from "./capture-options"
+import { relationsOptions, sensitiveModes, type EntityCaptureOptions } from "./capture-options"
 
 const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   app: topicPart,
@@ -11,6 +11,7 @@ const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   softDelete: oneOf("delete", "update"),
   transitions: transitionsFaults,
   sensitive: sensitiveFaults,
+  relations: oneOf(...relationsOptions),
   display: rowText,
   url: rowText,
 }

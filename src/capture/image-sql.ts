@@ -22,7 +22,7 @@ const STASH = "change_events.old_row"
 /** When the row was written, for the order of commits. A row's next writer comes to this after the last one's commit. */
 const WRITTEN_AT = "extract(epoch FROM clock_timestamp())"
 
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
 /** Under `alias`, which is the table's own name unless the user gave an INSERT another. */
 export function imageSql(entity: TrackedEntity, serverMajor: number, alias = entity.metadata.tableName): ImageSql {

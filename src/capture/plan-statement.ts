@@ -43,13 +43,14 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
   const limited = !hidesWrite && mayChangeManyRows(expressionMap, kind, table, capture)
   const statement = {
     entity: table.entity,
+    junction: table.junction,
     sql: hidesRows(alias.name) ? imageSql(table.entity, capture.serverMajor, alias.name) : table.sql,
     kind: kind === "insert" && onUpdate ? ("upsert" as const) : kind,
   }
   return {
     ...statement,
     limited,
-    serverSide: limited && canLogOnServer(statement) ? outbox?.serverSide : undefined,
+    serverSide: limited && !table.junction && canLogOnServer(statement) ? outbox?.serverSide : undefined,
     maxRows: capture.maxRows,
     overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
     hidesWrite,

@@ -48,7 +48,7 @@ export function recordShape(metadata: EntityMetadata, options: CaptureOptions): 
 const isKey = ({ metadata }: ImageColumn): boolean => metadata.isPrimary
 
 /** Undefined for one that is hidden, by its own name or by that of the foreign key's column. */
-function shownRelation(
+export function shownRelation(
   metadata: RelationMetadata,
   images: readonly ImageColumn[],
   { ignore = [], sensitive = {} }: EntityCaptureOptions,

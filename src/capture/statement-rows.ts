@@ -1,15 +1,9 @@
 import type { PendingEvent } from "../events/sink"
-import {
-  createdRow,
-  deletedRow,
-  readColumn,
-  transitionedRow,
-  updatedRow,
-  type ChangeBatch,
-  type RowImage,
-} from "./captured-change"
+import { createdRow, deletedRow, readColumn, transitionedRow, updatedRow, type ChangeBatch } from "./captured-change"
 import { imageWidth, type CapturedStatement } from "./captured-statement"
 import type { DriverConnection, DriverField, DriverResult } from "./driver-connection"
+import type { RowPair } from "./junction-change"
+import type { RowImage } from "./row-image"
 import type { Transition } from "./transitions"
 import { parseComposite } from "./image-sql"
 
@@ -83,23 +77,31 @@ export type ImagedStatement = Pick<CapturedStatement, "entity" | "sql" | "kind" 
 
 /** The changes that the images tell, in the order in which the server returned the rows. */
 export function changesOf(statement: ImagedStatement, images: readonly RawRow[], batch: ChangeBatch): PendingEvent[] {
-  const toChange = readers(statement)
-  return images.flatMap((row) => toChange(batch, row) ?? [])
+  const toPair = pairReader(statement)
+  return images.flatMap((row) => changes(batch, toPair(row)) ?? [])
 }
 
-type RowReader = (batch: ChangeBatch, row: RawRow) => PendingEvent | readonly PendingEvent[] | undefined
+/** The rows that the statement changed, before and after it. */
+export function rowPairs(statement: CapturedStatement, images: readonly RawRow[]): RowPair[] {
+  return images.map(pairReader(statement))
+}
 
-function readers(statement: ImagedStatement): RowReader {
+function changes(batch: ChangeBatch, { before, after }: RowPair): PendingEvent | readonly PendingEvent[] | undefined {
+  if (before && after) return updates(batch, before, after)
+  return after ? createdRow(batch, after) : before && deletedRow(batch, before)
+}
+
+function pairReader(statement: ImagedStatement): (row: RawRow) => RowPair {
   const count = statement.entity.columns.length
   switch (statement.kind) {
     case "insert":
-      return (batch, row) => createdRow(batch, row.slice(0, count))
+      return (row) => ({ after: row.slice(0, count) })
     case "delete":
-      return (batch, row) => deletedRow(batch, row.slice(0, count))
+      return (row) => ({ before: row.slice(0, count) })
     case "update":
-      return (batch, row) => updates(batch, row.slice(0, count), row.slice(count, 2 * count))
+      return (row) => ({ before: row.slice(0, count), after: row.slice(count, 2 * count) })
     case "upsert":
-      return statement.sql.hasReturningOld ? upsertedRow : stashedRow(statement)
+      return statement.sql.hasReturningOld ? upsertedRow(statement) : stashedRow(statement)
   }
 }
 
@@ -117,21 +119,23 @@ function isTransition(batch: ChangeBatch, { column, value }: Transition, before:
   return String(readColumn(batch, column, text)) === value
 }
 
-function upsertedRow(batch: ChangeBatch, row: RawRow): ReturnType<RowReader> {
-  const count = batch.entity.columns.length
-  const [before, after] = [row.slice(0, count), row.slice(count, 2 * count)]
-  const isNew = batch.entity.primary.every((index) => before[index] === null)
-  return isNew ? createdRow(batch, after) : updates(batch, before, after)
+function upsertedRow({ entity }: ImagedStatement): (row: RawRow) => RowPair {
+  const count = entity.columns.length
+  return (row) => {
+    const [before, after] = [row.slice(0, count), row.slice(count, 2 * count)]
+    const isNew = entity.primary.every((index) => before[index] === null)
+    return isNew ? { after } : { before, after }
+  }
 }
 
 /** Before Postgres 18 the old row comes as text; one that belongs to another row was left behind by it. */
-function stashedRow(statement: ImagedStatement): RowReader {
+function stashedRow(statement: ImagedStatement): (row: RawRow) => RowPair {
   const { columns, primary } = statement.entity
-  return (batch, row) => {
+  return (row) => {
     const after = row.slice(0, columns.length)
     const stash = row[columns.length]
     const before: RowImage | undefined = stash ? parseComposite(stash) : undefined
     const isSameRow = before && (statement.overwritesKey || primary.every((index) => before[index] === after[index]))
-    return isSameRow ? updates(batch, before, after) : createdRow(batch, after)
+    return isSameRow ? { before, after } : { after }
   }
 }

@@ -10,8 +10,10 @@ import type { DriverConnection, DriverResult } from "./driver-connection"
 import type { OutboxConnection } from "./outbox-connection"
 import type { QueryConfig } from "./prefixed-query"
 import { serverSideValues } from "./server-side-log"
+import type { RelationChanges } from "./relation-changes"
 import { statementBody } from "./statement-body"
-import { changesOf, restoreResult, takeRows, type StatementRows } from "./statement-rows"
+import { changesOf, restoreResult, rowPairs, takeRows, type StatementRows } from "./statement-rows"
+import type { TrackedJunction } from "./tracked-relation"
 import type { TransactionLog } from "./transaction-log"
 
 /** A connection, and what is kept of it. */
@@ -22,6 +24,7 @@ export interface WatchedConnection {
   readonly capture: Capture
   readonly log: TransactionLog
   readonly outbox: OutboxConnection | undefined
+  readonly relations: RelationChanges
 }
 
 interface SentStatement {
@@ -136,9 +139,11 @@ export class StatementRunner {
     return result
   }
 
-  private collect({ statement, context }: SentStatement, rows: StatementRows): ChangeEventsError | undefined {
+  private collect(sent: SentStatement, rows: StatementRows): ChangeEventsError | undefined {
     const { capture, log, outbox } = this.watched
-    const { entity, maxRows } = statement
+    const { statement, context } = sent
+    const { entity, maxRows, junction } = statement
+    if (junction) return this.collectJunction(sent, rows, junction)
     if (rows.changedRows > maxRows && (statement.limited || !outbox)) {
       if (!statement.serverSide) return capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)
       log.addLogged()
@@ -146,6 +151,21 @@ export class StatementRunner {
       log.add(changesOf(statement, rows.images, this.batch(statement, rows, context)), entity, rows.writtenAt)
     }
     return statement.hidesWrite ? capture.uncaptured.hiddenWrite(entity.metadata.tablePath) : undefined
+  }
+
+  private collectJunction(
+    { statement, context }: SentStatement,
+    rows: StatementRows,
+    junction: TrackedJunction,
+  ): ChangeEventsError | undefined {
+    const { capture, relations } = this.watched
+    const { changedRows, images, writtenAt } = rows
+    const isTooMany = changedRows > statement.maxRows
+    if (changedRows > 0) {
+      const pairs = isTooMany ? undefined : rowPairs(statement, images)
+      relations.note(junction, this.batch(statement, rows, context), pairs, writtenAt)
+    }
+    return isTooMany ? capture.uncaptured.tooMany(statement.entity.metadata.tablePath, changedRows) : undefined
   }
 
   private batch(statement: CapturedStatement, rows: StatementRows, context: EventContext): ChangeBatch {

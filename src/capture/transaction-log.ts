@@ -5,7 +5,7 @@ import type { Report } from "../runtime/report"
 import { uuidv7 } from "../runtime/uuid"
 import type { CommitOrder, CommittedBatch, UnheardCommit } from "./commit-order"
 import { savepointName, splitStatements, transactionCommand, transactionEnding } from "./transaction-commands"
-import type { UnwrittenEvents } from "./unwritten-events"
+import type { Replacements, UnwrittenEvents } from "./unwritten-events"
 
 /** What the server answered to one statement. */
 export interface ServerAnswer {
@@ -59,6 +59,11 @@ export class TransactionLog {
     return this.open
   }
 
+  /** What is held of the open transaction, in the order of its statements. */
+  get pending(): readonly PendingEvent[] {
+    return this.options.outbox?.unwritten.events ?? this.events
+  }
+
   /** The context of a write outside any: one request id for all statements of the transaction. */
   get fallbackContext(): EventContext {
     this.context ??= Object.freeze({
@@ -80,6 +85,15 @@ export class TransactionLog {
     }
     if (this.options.isHeard?.() === false) return
     for (const event of events) this.hold(event)
+  }
+
+  /** Just before the COMMIT: what some of its events are after all. */
+  replacePending(replacements: Replacements): void {
+    this.options.outbox?.unwritten.replace(replacements)
+    const { events } = this
+    this.events = []
+    this.bytes = 0
+    for (const event of events.flatMap((each) => replacements.get(each) ?? [each])) this.hold(event)
   }
 
   /** A statement has written its rows into the change log by itself. */

@@ -51,6 +51,11 @@ export class UncapturedWrites {
     return this.note(table, changedRows, reason)
   }
 
+  /** Captured rows that could not be made events. */
+  untold(table: string, rows: number, reason: string): ChangeEventsError | undefined {
+    return this.note(table, rows, reason)
+  }
+
   /** A captured statement with a CTE that writes, too. */
   hiddenWrite(table: string): ChangeEventsError | undefined {
     return this.note("unknown", 0, `a CTE of a statement on "${table}" writes`)
@@ -104,8 +109,6 @@ function isWrite(result: DriverResult): boolean {
 /** Why a table that TypeORM knows is not captured though nobody said so; undefined for one that is. */
 export function uncapturedKind(metadata: EntityMetadata): string | undefined {
   switch (metadata.tableType) {
-    case "junction":
-      return "many-to-many relations are not captured yet"
     case "closure-junction":
       return "closure tables are not captured"
     case "view":

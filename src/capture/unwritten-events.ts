@@ -11,6 +11,9 @@ interface WrittenEvent extends MadeEvent {
   writtenDepth: number
 }
 
+/** What events are after all: none, one or several each. */
+export type Replacements = ReadonlyMap<PendingEvent, readonly PendingEvent[]>
+
 /**
  * The events of an open transaction that the change log does not hold yet. The log is written by the same transaction, so a ROLLBACK TO
  * also takes back what was written since its savepoint, and of that what had been made before is here again.
@@ -29,10 +32,22 @@ export class UnwrittenEvents {
     for (const event of events) this.unwritten.push({ event, depth })
   }
 
-  /** The events to write now, which count as written from here on. */
+  get events(): readonly PendingEvent[] {
+    return this.unwritten.map(({ event }) => event)
+  }
+
+  replace(replacements: Replacements): void {
+    this.unwritten = this.unwritten.flatMap((made) => {
+      const events = replacements.get(made.event)
+      return events ? events.map((event) => ({ event, depth: made.depth })) : [made]
+    })
+  }
+
+  /** The events to write now, which count as written from here on. What only a COMMIT makes events of stays. */
   take(): PendingEvent[] {
-    const taken = this.unwritten
-    this.unwritten = []
+    const taken = this.unwritten.filter(({ event }) => !event.isDeferred)
+    this.unwritten =
+      taken.length === this.unwritten.length ? [] : this.unwritten.filter(({ event }) => event.isDeferred)
     for (const { event, depth } of taken) {
       if (depth < this.depth) this.written.push({ event, depth, writtenDepth: this.depth })
     }

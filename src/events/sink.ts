@@ -9,6 +9,8 @@ export interface PendingEvent {
   readonly topic: string
   /** Whether it stays in this process: listeners get it, brokers do not. Default false. */
   readonly isInternal?: boolean
+  /** Whether it is none yet: just before the COMMIT others take its place. Default false. */
+  readonly isDeferred?: boolean
   /** About what it holds in memory, in bytes. */
   readonly sizeBytes: number
   /** The event, or undefined when nothing differs after all. Gives an equal event each time. Throws if a value cannot be read. */

@@ -117,9 +117,9 @@ function messageObject({ name, title, payload }: SentMessage): JsonSchema {
   }
 }
 
-function entitySchemas({ name, properties }: DescribedEntity, entity: string): Named<JsonSchema> {
+function entitySchemas({ name, properties, possible }: DescribedEntity, entity: string): Named<JsonSchema> {
   return {
-    [recordName(entity)]: { title: name, ...closedObject(properties) },
-    [changedName(entity)]: { title: `${name}: what differs`, ...changedSchema(entity, Object.keys(properties)) },
+    [recordName(entity)]: { title: name, ...closedObject(properties), properties: possible },
+    [changedName(entity)]: { title: `${name}: what differs`, ...changedSchema(entity, Object.keys(possible)) },
   }
 }

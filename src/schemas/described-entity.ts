@@ -7,10 +7,11 @@ import {
   type EntityVariant,
   type TrackedEntity,
 } from "../capture/tracked-entity"
+import { trackJunctions, type TrackedRelation } from "../capture/tracked-relation"
 import { transitionTopic } from "../capture/transitions"
 import type { ChangeAction } from "../events/change-event"
 import type { JsonSchema } from "./json-schema"
-import { recordProperties } from "./record-schema"
+import { recordProperties, withLists } from "./record-schema"
 
 /** What consumers get of one entity. */
 export interface DescribedEntity {
@@ -18,8 +19,10 @@ export interface DescribedEntity {
   readonly name: string
   readonly app: string
   readonly model: string
-  /** What a record has of it. */
+  /** What every record has of it. */
   readonly properties: Readonly<Record<string, JsonSchema>>
+  /** What one may have: the lists of many-to-many relations, besides. */
+  readonly possible: Readonly<Record<string, JsonSchema>>
   readonly topics: readonly DescribedTopic[]
 }
 
@@ -32,20 +35,31 @@ export interface DescribedTopic {
 
 /** What `changeEvents()` with these options sends of the DataSource's entities, in their order. Needs its metadata only. */
 export function describedEntities(dataSource: DataSource, options: CaptureOptions): DescribedEntity[] {
-  return dataSource.entityMetadatas
-    .filter((metadata) => metadata.tableType === "regular" && isTableWanted(metadata, options))
-    .flatMap((metadata) => {
-      const entity = trackEntity(metadata, options, dataSource)
-      const isImmutable = entityOptions(metadata, options).immutable === true
-      const wanted = [...entity.variants].filter(([, variant]) => variant.isWanted)
-      return wanted.map(([discriminator, variant]) => ({
+  const entities = new Map(
+    dataSource.entityMetadatas
+      .filter((metadata) => metadata.tableType === "regular" && isTableWanted(metadata, options))
+      .map((metadata) => [metadata, trackEntity(metadata, options, dataSource)]),
+  )
+  const junctions = trackJunctions(dataSource, options, (root) => entities.get(root))
+  const all = [...junctions.values()].flatMap(({ relations }) => relations)
+  return [...entities.values()].flatMap((entity) => {
+    const relations = all.filter((relation) => relation.entity === entity)
+    const isImmutable = entityOptions(entity.metadata, options).immutable === true
+    const wanted = [...entity.variants].filter(([, variant]) => variant.isWanted)
+    return wanted.map(([discriminator, variant]) => {
+      const properties = recordProperties(entity, variant, dataSource)
+      return {
         name: variantName(entity, discriminator),
         app: variant.app,
         model: variant.model,
-        properties: recordProperties(entity, variant, dataSource),
-        topics: isImmutable ? createAndDelete(variant) : [...changes(variant), ...transitions(entity, variant)],
-      }))
+        properties,
+        possible: withLists(properties, relations, dataSource),
+        topics: isImmutable
+          ? immutableChanges(variant, relations)
+          : [...changes(variant), ...transitions(entity, variant)],
+      }
     })
+  })
 }
 
 function variantName({ metadata }: TrackedEntity, discriminator: string): string {
@@ -59,9 +73,9 @@ function changes({ topics }: EntityVariant): DescribedTopic[] {
   return actions.map((action) => ({ topic: topics[action], action }))
 }
 
-/** An update of an immutable entity is refused. */
-function createAndDelete(variant: EntityVariant): DescribedTopic[] {
-  return changes(variant).filter(({ action }) => action !== "update")
+/** An update of an immutable entity is refused, but what it lists may change. */
+function immutableChanges(variant: EntityVariant, relations: readonly TrackedRelation[]): DescribedTopic[] {
+  return changes(variant).filter(({ action }) => action !== "update" || relations.length > 0)
 }
 
 /** Those that leave the process, each topic once: several values may have the same name. */

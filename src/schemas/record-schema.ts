@@ -1,6 +1,7 @@
 import type { DataSource } from "typeorm"
 import type { ImageColumn } from "../capture/image-column"
 import type { EntityVariant, TrackedEntity } from "../capture/tracked-entity"
+import type { TrackedRelation } from "../capture/tracked-relation"
 import { columnSchema } from "./column-schema"
 import { closedObject, nullable, type JsonSchema } from "./json-schema"
 
@@ -25,6 +26,34 @@ export function recordProperties(
       isNullable: column.metadata.isNullable,
     }))
   return propertiesOf(placed, new Set(entity.compositeRelations))
+}
+
+/** The same with the lists of many-to-many relations, which only a record has whose transaction changed them. */
+export function withLists(
+  properties: Readonly<Record<string, JsonSchema>>,
+  relations: readonly TrackedRelation[],
+  dataSource: DataSource,
+): Readonly<Record<string, JsonSchema>> {
+  return relations.reduce(
+    (placed, relation) => place(placed, relation.path, listSchema(relation, dataSource)),
+    properties,
+  )
+}
+
+function listSchema({ shown }: TrackedRelation, dataSource: DataSource): JsonSchema {
+  const parts = shown.map((column) => [column.path[0] as string, columnSchema(column, dataSource)] as const)
+  return { type: "array", items: parts.length === 1 ? parts[0]?.[1] : closedObject(Object.fromEntries(parts)) }
+}
+
+function place(
+  properties: Readonly<Record<string, JsonSchema>>,
+  [name = "", ...below]: readonly string[],
+  schema: JsonSchema,
+): Readonly<Record<string, JsonSchema>> {
+  if (below.length === 0) return { ...properties, [name]: schema }
+  const parent = properties[name] ?? closedObject({})
+  const inner = (parent["properties"] ?? {}) as Readonly<Record<string, JsonSchema>>
+  return { ...properties, [name]: { ...parent, properties: place(inner, below, schema) } }
 }
 
 function propertiesOf(

@@ -32,11 +32,9 @@ interface Operation {
   readonly delete?: true
 }
 
-// Not replayed: nb-request-21, -22 and -25 change a many-to-many relation, which this release only detects.
-
 const REQUEST_ID = "cccccccc-0000-4000-8000-000000000001"
 
-/** What both worlds' devices have: the seed's status is a foreign key, its labels a many-to-many relation. */
+/** What both worlds' devices have: the seed's status is a foreign key, its labels a many-to-many relation (label-vectors.test.ts). */
 const shared = ["name", "serial", "position", "meta"]
 
 function vector(id: string): Vector {

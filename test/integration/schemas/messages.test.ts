@@ -3,6 +3,8 @@ import { fixtureEntities } from "../../../fixtures/fixture-entities"
 import { AssignmentNote } from "../../../fixtures/hostile/assignment-note"
 import { columnSamples } from "../../../fixtures/hostile/column-samples"
 import { hostileEntities } from "../../../fixtures/hostile/hostile-entities"
+import { Rota } from "../../../fixtures/hostile/rota"
+import { Shift } from "../../../fixtures/hostile/shift"
 import { RoleAssignment } from "../../../fixtures/identity/role-assignment"
 import { Trust } from "../../../fixtures/identity/trust"
 import { Device } from "../../../fixtures/inventory/device"
@@ -25,11 +27,12 @@ describeOnEveryPostgres((version) => {
     captured = await captureDatabase(version, {
       changes: {
         topicPrefix: "inventory",
+        relations: "both",
         sensitiveHashKey: "at least sixteen characters",
         entities: [
           ...hostileEntities,
           ...fixtureEntities.filter((entity) => entity !== Trust && entity !== User && entity !== Device),
-          { entity: Trust, immutable: true },
+          { entity: Trust, immutable: true, relations: "off" },
           { entity: User, sensitive: { email: "mask", username: "hash" } },
           {
             entity: Device,
@@ -57,6 +60,10 @@ describeOnEveryPostgres((version) => {
     await captured.messages()
 
     await withChangeContext({ userName: "alice", tenant: "blue" }, () => loadDataset(manager))
+    await manager.save(Device, { id: datasetKeys.devices.switch, name: "sw1b", tags: [{ id: datasetKeys.tags.lab }] })
+    const shift = { place: "berlin", number: "1" }
+    await manager.save(Shift, { ...shift, rotas: await manager.save(Rota, [{ name: "early" }, { name: "late" }]) })
+    await manager.createQueryBuilder().relation(Rota, "reliefs").of(1).add(2)
     await manager.updateAll(Device, { status: "retired", site: null, meta: { rack: [1, "b"] } })
     await manager.updateAll(Site, { address: { city: null }, contacts: ["noc@example.org"], openedOn: "2020-02-29" })
     await manager.updateAll(User, { email: null, preferences: { theme: "light" } })

@@ -24,6 +24,7 @@ describe("the options of changeEvents()", () => {
       app: 7,
       softDelete: "remove",
       onUncaptured: "panic",
+      relations: "inverse",
       maxRowsPerStatement: 0,
       maxEventsPerTransaction: 1.5,
       preparedStatements: "yes",
@@ -38,7 +39,7 @@ describe("the options of changeEvents()", () => {
       },
       entities: [
         class {},
-        { entity: "Tag", softDelete: "no", model: "a b", sensitive: { name: "hide" }, modl: "x" },
+        { entity: "Tag", softDelete: "no", model: "a b", sensitive: { name: "hide" }, relations: true, modl: "x" },
         4,
       ],
     })
@@ -49,6 +50,7 @@ describe("the options of changeEvents()", () => {
         "app must be a string, got 7",
         'softDelete must be one of "delete", "update", got a string',
         'onUncaptured must be one of "warn", "throw", "ignore", got a string',
+        'relations must be one of "owner", "both", "off", got a string',
         "maxRowsPerStatement must be a whole number from 1 to 1000000, got 0",
         "maxEventsPerTransaction must be a whole number from 1 to 100000000, got 1.5",
         'preparedStatements must be one of "auto", true, false, got a string',
@@ -63,6 +65,7 @@ describe("the options of changeEvents()", () => {
         "unknown option `entities[1].modl`, did you mean `entities[1].model`?",
         'entities[1].softDelete must be one of "delete", "update", got a string',
         "entities[1].model must be words joined by dots, without spaces or wildcards",
+        'entities[1].relations must be one of "owner", "both", "off", got true',
         'entities[1].sensitive.name must be one of "omit", "mask", "hash", got a string',
         "entities[2] must be an entity, or an object with `entity` and its options, got 4",
       ].sort((a, b) => faults.indexOf(a) - faults.indexOf(b)),

@@ -147,6 +147,22 @@ describeTwins((itDoesTheSame) => {
       const relation = () => manager.createQueryBuilder().relation(Device, "tags").of(devices.spare)
       return [await relation().add(tags.lab), await relation().remove(tags.lab)]
     })
+
+    itDoesTheSame("that its builder cannot change", ({ manager }) =>
+      manager.createQueryBuilder().relation(Device, "tags").of(devices.router).add(tags.lab),
+    )
+
+    itDoesTheSame("that is written by the name of its table", async ({ manager }) => {
+      const row = { deviceId: devices.spare, tagId: tags.core }
+      const insert = () => manager.createQueryBuilder().insert().into("device_tag").values(row)
+      const results = [
+        await insert().execute(),
+        await insert().orIgnore().execute(),
+        await insert().orIgnore().execute(),
+      ]
+      const remove = manager.createQueryBuilder().delete().from("device_tag").where(`"tagId" = :tagId`, row)
+      return [results, await remove.returning("*").execute()]
+    })
   })
 
   describe("with and without capture, the same comes of the relation builder", () => {

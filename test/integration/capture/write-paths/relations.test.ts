@@ -113,64 +113,6 @@ describeWrites((itTells) => {
         await relation().set(null)
       },
     )
-
-    itTells(
-      "of a many-to-many is noticed",
-      {
-        told: [],
-        detected: { "dcim.device_tag": 3 },
-        untold: ["insert dcim.device_tag", "insert dcim.device_tag", "delete dcim.device_tag"],
-      },
-      async (run) => {
-        const { core, lab } = datasetKeys.tags
-        const device = await newDevice(run)
-        await run.begin()
-        const relation = () => run.manager.createQueryBuilder().relation(Device, "tags").of(device.id)
-        await relation().add([core, lab])
-        await relation().remove(core)
-      },
-    )
-  })
-
-  describe("a many-to-many relation that is saved", () => {
-    itTells(
-      "leaves the owner's event exact, and its junction rows are noticed",
-      {
-        told: ["create device", "create tag"],
-        detected: { "dcim.device_tag": 2 },
-        untold: ["insert dcim.device_tag", "insert dcim.device_tag"],
-      },
-      async (run) => {
-        const tags = [{ id: datasetKeys.tags.core }, { name: run.unique("new") }]
-        await run.manager.save(Device, { name: run.unique("rt"), tags })
-      },
-    )
-
-    itTells(
-      "leaves an owner that did not change untold, and its junction rows are noticed",
-      {
-        told: ["update device"],
-        detected: { "dcim.device_tag": 2 },
-        untold: ["insert dcim.device_tag", "delete dcim.device_tag"],
-      },
-      async (run) => {
-        const { core, lab } = datasetKeys.tags
-        const device = await run.manager.save(Device, { name: run.unique("rt"), tags: [{ id: core }] })
-        await run.begin()
-        await run.manager.save(Device, { id: device.id, tags: [{ id: lab }], position: 4 })
-      },
-    )
-
-    itTells(
-      "is noticed when its owner is removed",
-      { told: ["delete device"], detected: { "dcim.device_tag": 1 }, untold: ["delete dcim.device_tag"] },
-      async (run) => {
-        const tags = [{ id: datasetKeys.tags.core }]
-        const device = await run.manager.save(run.manager.create(Device, { name: run.unique("rt"), tags }))
-        await run.begin()
-        await run.manager.remove(device)
-      },
-    )
   })
 
   describe("a foreign key", () => {
