@@ -38,6 +38,7 @@ const checks: Readonly<Record<keyof ChangeEventsOptions, OptionCheck>> = {
   entities: entitiesFaults,
   softDelete: oneOf("delete", "update"),
   relations: oneOf(...relationsOptions),
+  coalesce: oneOf("transaction", "off"),
   emitUnchanged: oneOf(true, false),
   onUncaptured: oneOf("warn", "throw", "ignore"),
   maxRowsPerStatement: wholeNumber(1, 1_000_000),

@@ -77,6 +77,11 @@ export interface CaptureOptions {
   readonly softDelete?: "delete" | "update"
   /** A change of a many-to-many relation as an update of which entities. Default "owner". */
   readonly relations?: RelationsOption
+  /**
+   * "transaction": one event for each row and transaction, of what became of it: create and update are a create, create and delete nothing,
+   * delete and create an update, there and back nothing. Default "off": one for each change.
+   */
+  readonly coalesce?: "transaction" | "off"
   /** Whether a written row that differs in nothing gives an event. Default false. */
   readonly emitUnchanged?: boolean
   /** Default "warn". */

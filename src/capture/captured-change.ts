@@ -37,7 +37,7 @@ interface ChangeDetails {
 const OVERHEAD_BYTES = 300
 
 /** Of the old row, what differs: position and text in turn. */
-type PreviousTexts = readonly (number | string | null)[]
+export type PreviousTexts = readonly (number | string | null)[]
 
 /**
  * One changed row, kept as one text until somebody delivers it: a quarter of the memory of read values, and no work in the request.
@@ -50,7 +50,7 @@ export class CapturedChange implements PendingEvent {
   readonly isInternal: boolean
   readonly transition: Transition | undefined
   private readonly previous: PreviousTexts
-  private readonly relations: readonly RelationLists[]
+  readonly relations: readonly RelationLists[]
   private readonly row: string
   private readonly variant: EntityVariant
 
@@ -79,6 +79,21 @@ export class CapturedChange implements PendingEvent {
 
   get isDeletion(): boolean {
     return this.action === "delete" && !this.details.isSoft
+  }
+
+  /** The row as it was, undefined for one that was made. */
+  get before(): RowImage | undefined {
+    if (this.action === "create") return undefined
+    const previous = this.previousTexts()
+    return (
+      this.after?.map((text, index) => (previous.has(index) ? (previous.get(index) ?? null) : text)) ??
+      unpackRow(this.row)
+    )
+  }
+
+  /** The row as it is, undefined for one that is gone. */
+  get after(): RowImage | undefined {
+    return this.action === "delete" ? undefined : unpackRow(this.row)
   }
 
   /** The row's text in these columns: as it is, and as it was if that differs. */
@@ -232,59 +247,7 @@ function listsLength(relations: readonly RelationLists[]): number {
   return lists.flat(2).reduce((bytes, text) => bytes + text.length, 0)
 }
 
-function variantOf(entity: TrackedEntity, image: RowImage): EntityVariant {
+export function variantOf(entity: TrackedEntity, image: RowImage): EntityVariant {
   const value = entity.discriminator < 0 ? "" : (image[entity.discriminator] ?? "")
   return entity.variants.get(value) ?? (entity.variants.values().next().value as EntityVariant)
-}
-
-export function createdRow(batch: ChangeBatch, after: RowImage, isSoft = false): PendingEvent | undefined {
-  if (!variantOf(batch.entity, after).isWanted) return undefined
-  return new CapturedChange(batch, "create", after, { isSoft })
-}
-
-export function deletedRow(batch: ChangeBatch, before: RowImage, isSoft = false): PendingEvent | undefined {
-  if (!variantOf(batch.entity, before).isWanted) return undefined
-  return new CapturedChange(batch, "delete", before, { isSoft })
-}
-
-/** The update of a row of which nothing differs but what its relations list. */
-export function relatedRow(
-  batch: ChangeBatch,
-  row: RowImage,
-  relations: readonly RelationLists[],
-): CapturedChange | undefined {
-  return variantOf(batch.entity, row).isWanted ? new CapturedChange(batch, "update", row, { relations }) : undefined
-}
-
-/** An update once more, under the name that its new value has by the entity's options. */
-export function transitionedRow(
-  batch: ChangeBatch,
-  before: RowImage,
-  after: RowImage,
-  transition: Transition,
-): PendingEvent {
-  const previous = previousTexts(before, after, batch.entity.columns.length)
-  return new CapturedChange(batch, "update", after, { previous, transition })
-}
-
-function previousTexts(before: RowImage, after: RowImage, count: number): PreviousTexts {
-  const previous: (number | string | null)[] = []
-  for (let index = 0; index < count; index++) {
-    const text = before[index] ?? null
-    if (text !== (after[index] ?? null)) previous.push(index, text)
-  }
-  return previous
-}
-
-/** The change between two images; undefined when no column differs that counts. A soft-remove is a `delete`, a recover a `create`. */
-export function updatedRow(batch: ChangeBatch, before: RowImage, after: RowImage): PendingEvent | undefined {
-  const { columns, deleteDate } = batch.entity
-  if (!variantOf(batch.entity, after).isWanted) return undefined
-  const previous = previousTexts(before, after, columns.length)
-  if (deleteDate >= 0 && before[deleteDate] === null && after[deleteDate] !== null)
-    return deletedRow(batch, before, true)
-  if (deleteDate >= 0 && before[deleteDate] !== null && after[deleteDate] === null)
-    return createdRow(batch, after, true)
-  const differs = previous.some((at, index) => index % 2 === 0 && columns[at as number]?.countsAsDifference)
-  return differs || batch.emitUnchanged ? new CapturedChange(batch, "update", after, { previous }) : undefined
 }

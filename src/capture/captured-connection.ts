@@ -5,11 +5,12 @@ import type { CapturedStatement } from "./captured-statement"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
+import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
 import { guarded, StatementRunner, statusOf, type WatchedConnection } from "./statement-runner"
 import type { QueryConfig } from "./prefixed-query"
-import { splitStatements } from "./transaction-commands"
+import { splitStatements, transactionEnding } from "./transaction-commands"
 import { TransactionLog } from "./transaction-log"
 import { Turns } from "./turns"
 
@@ -52,9 +53,10 @@ export function captureConnection(connection: DriverConnection, capture: Capture
 
 function watchedConnection(connection: DriverConnection, capture: Capture): WatchedConnection {
   const bareQuery = connection.query
-  const { order, report, isHeard, outbox: sink, onLogged = () => undefined } = capture.environment
+  const { options, order, report, isHeard, outbox: sink, onLogged = () => undefined } = capture.environment
   const prepares = (): boolean => capture.prepared.isEnabled
-  const outbox = sink && new OutboxConnection(connection, bareQuery, { sink, prepares })
+  const maxHeld = options.coalesce === "transaction" ? capture.limits.maxEvents : undefined
+  const outbox = sink && new OutboxConnection(connection, bareQuery, { sink, prepares, maxHeld })
   const unwritten = outbox && { unwritten: outbox.unwritten, onLogged: () => onLogged(capture.dataSource) }
   const log = new TransactionLog({ order, report, limits: capture.limits, isHeard, outbox: unwritten })
   const relations = new RelationChanges(connection, capture, log)
@@ -74,8 +76,11 @@ class ConnectionWatch {
   private readonly runner: StatementRunner
   private readonly turns = new Turns()
 
+  private readonly isCoalescing: boolean
+
   constructor(private readonly watched: WatchedConnection) {
     this.runner = new StatementRunner(watched)
+    this.isCoalescing = watched.capture.environment.options.coalesce === "transaction"
   }
 
   query(args: unknown[]): unknown {
@@ -83,13 +88,16 @@ class ConnectionWatch {
   }
 
   private run(args: unknown[]): unknown {
-    const { log, outbox, relations } = this.watched
+    const { capture, log, outbox, relations } = this.watched
     const [config, values] = args
     const text = textOf(config)
     if (text === undefined) return this.bare(args)
     const statement = Array.isArray(values) ? statements.get(values) : undefined
     if (statement) return this.runStatement(text, values as unknown[], statement)
     if (relations.isDue(text)) return this.completeAndRun(args)
+    if (this.isCoalescing && transactionEnding(text) === "commit") {
+      guarded(capture, () => log.replacePending(netChanges(log.pending)))
+    }
 
     const sent = { text, commit: log.send(text) }
     if (outbox && log.isUnwrittenBefore(text)) return this.commitBehind(sent, args, outbox)

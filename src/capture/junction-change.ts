@@ -1,13 +1,7 @@
 import type { PendingEvent } from "../events/sink"
 import type { ChangeBatch } from "./captured-change"
-import type { RowImage } from "./row-image"
+import type { RowImage, RowPair } from "./row-image"
 import type { TrackedJunction } from "./tracked-relation"
-
-/** A row before and after a statement; without one side it was inserted or deleted. */
-export interface RowPair {
-  readonly before?: RowImage | undefined
-  readonly after?: RowImage | undefined
-}
 
 const OVERHEAD_BYTES = 300
 

@@ -10,6 +10,8 @@ export interface OutboxConnectionOptions {
   readonly sink: TransactionalSink
   /** Whether statements may be given names on this connection: not behind a pooler. */
   readonly prepares: () => boolean
+  /** So many events may wait for the COMMIT. Default: as many as the log takes at once. */
+  readonly maxHeld?: number | undefined
 }
 
 const BEGIN: SqlStatement = { name: "change_events_begin", text: "BEGIN", values: [] }
@@ -25,7 +27,8 @@ export class OutboxConnection {
   ) {}
 
   get isFull(): boolean {
-    return this.unwritten.count >= this.options.sink.maxEvents
+    const { sink, maxHeld = sink.maxEvents } = this.options
+    return this.unwritten.count >= maxHeld
   }
 
   /** The statements that write what is unwritten, which counts as written from here on. */

@@ -2,7 +2,8 @@ import { ChangeEventsError } from "../errors"
 import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
 import { resultsOf, type DriverConnection } from "./driver-connection"
-import { JunctionChange, type RowPair } from "./junction-change"
+import { JunctionChange } from "./junction-change"
+import type { RowPair } from "./row-image"
 import {
   foldedEvents,
   junctionChanges,

@@ -1,6 +1,12 @@
 /** The columns of a row, as the server sent them. */
 export type RowImage = readonly (string | null)[]
 
+/** A row before and after a change; without one side it was inserted or deleted. */
+export interface RowPair {
+  readonly before?: RowImage | undefined
+  readonly after?: RowImage | undefined
+}
+
 // No text of Postgres holds a NUL, so what begins with one cannot be part of a value.
 const SEPARATOR = "\0,"
 const NULL = "\0N"

@@ -1,10 +1,9 @@
 import type { PendingEvent } from "../events/sink"
-import { createdRow, deletedRow, readColumn, transitionedRow, updatedRow, type ChangeBatch } from "./captured-change"
+import type { ChangeBatch } from "./captured-change"
 import { imageWidth, type CapturedStatement } from "./captured-statement"
 import type { DriverConnection, DriverField, DriverResult } from "./driver-connection"
-import type { RowPair } from "./junction-change"
-import type { RowImage } from "./row-image"
-import type { Transition } from "./transitions"
+import { rowChanges } from "./row-changes"
+import type { RowImage, RowPair } from "./row-image"
 import { parseComposite } from "./image-sql"
 
 type RawRow = readonly (string | null)[]
@@ -78,17 +77,12 @@ export type ImagedStatement = Pick<CapturedStatement, "entity" | "sql" | "kind" 
 /** The changes that the images tell, in the order in which the server returned the rows. */
 export function changesOf(statement: ImagedStatement, images: readonly RawRow[], batch: ChangeBatch): PendingEvent[] {
   const toPair = pairReader(statement)
-  return images.flatMap((row) => changes(batch, toPair(row)) ?? [])
+  return images.flatMap((row) => rowChanges(batch, toPair(row)))
 }
 
 /** The rows that the statement changed, before and after it. */
 export function rowPairs(statement: CapturedStatement, images: readonly RawRow[]): RowPair[] {
   return images.map(pairReader(statement))
-}
-
-function changes(batch: ChangeBatch, { before, after }: RowPair): PendingEvent | readonly PendingEvent[] | undefined {
-  if (before && after) return updates(batch, before, after)
-  return after ? createdRow(batch, after) : before && deletedRow(batch, before)
 }
 
 function pairReader(statement: ImagedStatement): (row: RawRow) => RowPair {
@@ -103,20 +97,6 @@ function pairReader(statement: ImagedStatement): (row: RawRow) => RowPair {
     case "upsert":
       return statement.sql.hasReturningOld ? upsertedRow(statement) : stashedRow(statement)
   }
-}
-
-/** The update, if it is one, and the names that it has. */
-function updates(batch: ChangeBatch, before: RowImage, after: RowImage): readonly PendingEvent[] {
-  const update = updatedRow(batch, before, after)
-  if (!update) return []
-  const named = batch.entity.transitions.filter((transition) => isTransition(batch, transition, before, after))
-  return [update, ...named.map((transition) => transitionedRow(batch, before, after, transition))]
-}
-
-function isTransition(batch: ChangeBatch, { column, value }: Transition, before: RowImage, after: RowImage): boolean {
-  const text = after[column] ?? null
-  if (text === (before[column] ?? null)) return false
-  return String(readColumn(batch, column, text)) === value
 }
 
 function upsertedRow({ entity }: ImagedStatement): (row: RawRow) => RowPair {

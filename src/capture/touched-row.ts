@@ -1,6 +1,6 @@
-import type { JunctionChange, RowPair } from "./junction-change"
+import type { JunctionChange } from "./junction-change"
 import type { ListedKey } from "./relation-list"
-import type { RowImage } from "./row-image"
+import type { RowImage, RowPair } from "./row-image"
 import type { TrackedJunction, TrackedRelation } from "./tracked-relation"
 
 /** A row whose list in a relation a transaction changed. */
