@@ -5,6 +5,7 @@ import type { Report } from "../runtime/report"
 import { captureDefaults, type CaptureOptions } from "./capture-options"
 import type { CommitOrder } from "./commit-order"
 import type { DriverConnection } from "./driver-connection"
+import { foreignKeyActions, type ForeignKeyAction } from "./foreign-key-actions"
 import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
 import { PreparedStatements } from "./prepared-statements"
@@ -52,6 +53,7 @@ export class Capture {
   private readonly types = new Map<TrackedEntity, readonly number[]>()
   private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
+  private actions: ReturnType<typeof foreignKeyActions> | undefined
   private known = false
 
   constructor(
@@ -96,6 +98,12 @@ export class Capture {
   /** The types of the entity's columns, as the driver's parsers know them; undefined while the server has not said. */
   typesOf(entity: TrackedEntity): readonly number[] | undefined {
     return this.types.get(entity)
+  }
+
+  /** What foreign keys do to rows of captured tables when rows of this entity are deleted. */
+  actionsOn(metadata: EntityMetadata): readonly ForeignKeyAction[] {
+    this.actions ??= foreignKeyActions(this.tables)
+    return this.actions.get(rootOf(metadata)) ?? []
   }
 
   /** Whether, by the user's word, the entity's rows are never changed. Also of an entity that is not captured for want of privileges. */
@@ -203,6 +211,7 @@ export class Capture {
   private giveUp({ entity, reason, isWritable }: Uncapturable): void {
     const { metadata } = entity
     if (!this.tables.delete(metadata)) return
+    this.actions = undefined
     for (const { junction } of [...this.tables.values()]) if (junction) this.giveUpRelations(junction, entity)
     for (const [name, coverage] of this.coverage) {
       const isOwn =

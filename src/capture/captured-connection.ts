@@ -5,6 +5,7 @@ import type { CapturedStatement } from "./captured-statement"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
+import { ForeignKeyCascade } from "./foreign-key-cascade"
 import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
@@ -74,12 +75,14 @@ interface SentText {
 
 class ConnectionWatch {
   private readonly runner: StatementRunner
+  private readonly cascade: ForeignKeyCascade
   private readonly turns = new Turns()
 
   private readonly isCoalescing: boolean
 
   constructor(private readonly watched: WatchedConnection) {
     this.runner = new StatementRunner(watched)
+    this.cascade = new ForeignKeyCascade(watched)
     this.isCoalescing = watched.capture.environment.options.coalesce === "transaction"
   }
 
@@ -107,8 +110,10 @@ class ConnectionWatch {
   private runStatement(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
     const run = (): Promise<unknown> => this.runner.run(text, values, statement)
     const { log, outbox } = this.watched
-    if (log.isOpen) return run()
-    if (statement.junction) return this.inOwnTransaction(run)
+    const isCascading = statement.actions.length > 0
+    const work = isCascading ? () => this.cascade.around({ statement, values }, run) : run
+    if (log.isOpen) return isCascading ? this.turns.take(work) : run()
+    if (statement.junction || isCascading) return this.inOwnTransaction(work)
     // With an outbox it gets a transaction of several texts.
     return outbox ? this.turns.take(run) : run()
   }

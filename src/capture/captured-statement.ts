@@ -1,4 +1,5 @@
 import type { ServerSideLog } from "../events/transactional-sink"
+import type { ForeignKeyAction } from "./foreign-key-actions"
 import type { ImageSql } from "./image-sql"
 import { logOnServer } from "./server-side-log"
 import type { TrackedEntity } from "./tracked-entity"
@@ -20,6 +21,10 @@ export interface CapturedStatement {
   readonly maxRows: number
   /** PK columns that the upsert overwrites: its old and new row cannot be told to be one by their keys. */
   readonly overwritesKey: boolean
+  /** Of a DELETE: what foreign keys make of the rows that point to its. */
+  readonly actions: readonly ForeignKeyAction[]
+  /** A statement with its parameters that locks the rows and gives what those columns hold that others point to. */
+  readonly doomedText?: string
   /** Whether a CTE of the user's writes, too: its rows are not captured. */
   readonly hidesWrite: boolean
 }

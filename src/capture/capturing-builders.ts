@@ -6,6 +6,8 @@ import {
   type UpdateResult,
 } from "typeorm"
 import { SoftDeleteQueryBuilder } from "typeorm/query-builder/SoftDeleteQueryBuilder"
+import { referencedColumns } from "./cascade-reader"
+import { doomedRowsText } from "./cascade-sql"
 import { rememberStatement } from "./captured-connection"
 import { completeStatement, lockingWhere, returningWithImages, type CapturedStatement } from "./captured-statement"
 import { stashRow } from "./image-sql"
@@ -37,7 +39,7 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
       const [text, parameters] = super.getQueryAndParameters()
       const statement = executing.get(this)
       if (!statement) return [text, parameters]
-      rememberStatement(parameters, statement)
+      rememberStatement(parameters, withDoomedText(statement, text))
       return [completeStatement(statement, text, parameters.length), parameters]
     }
 
@@ -50,6 +52,12 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
       return returningWithImages(statement, returning)
     }
   }
+}
+
+function withDoomedText(statement: CapturedStatement, text: string): CapturedStatement {
+  const { actions, maxRows } = statement
+  if (actions.length === 0) return statement
+  return { ...statement, doomedText: doomedRowsText(text, referencedColumns(actions), maxRows) }
 }
 
 /** Before Postgres 18 an UPDATE cannot return the old row: it joins a sub-select that reads it under its lock. */

@@ -54,6 +54,8 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
     maxRows: capture.maxRows,
     overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
     hidesWrite,
+    // Within a CTE of the user's that writes the text cannot be told.
+    actions: kind === "delete" && !hidesWrite ? capture.actionsOn(table.entity.metadata) : [],
   }
 }
 

@@ -1,7 +1,7 @@
 import { ChangeEventsError } from "../errors"
 import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
-import { resultsOf, type DriverConnection } from "./driver-connection"
+import type { DriverConnection } from "./driver-connection"
 import { JunctionChange } from "./junction-change"
 import type { RowPair } from "./row-image"
 import {
@@ -14,14 +14,13 @@ import {
   type ListedRow,
   type ToldRow,
 } from "./relation-events"
-import { ReadingRefused, RelationReader, type FoundRow, type Reading, type RunText } from "./relation-reader"
+import { RelationReader, type FoundRow, type Reading } from "./relation-reader"
 import type { WantedLists } from "./relation-sql"
+import { ReadingRefused, runTexts } from "./run-texts"
 import { textOfKey, touchedRows } from "./touched-row"
 import type { TransactionLog } from "./transaction-log"
 import { transactionEnding } from "./transaction-commands"
 import type { TrackedJunction } from "./tracked-relation"
-
-const asText = (value: unknown): unknown => value
 
 /** Makes what a connection's transactions do to junctions part of the events of the rows that list others through them. */
 export class RelationChanges {
@@ -85,12 +84,8 @@ export class RelationChanges {
   private async read(bareQuery: DriverConnection["query"], wanted: readonly WantedLists[]): Promise<Reading | string> {
     // The server will answer this COMMIT with ROLLBACK.
     if (this.connection.getTransactionStatus?.() === "E") return ""
-    const run: RunText = async (text) =>
-      resultsOf(
-        await bareQuery.call(this.connection, { text, rowMode: "array", types: { getTypeParser: () => asText } }),
-      )
     try {
-      return await this.reader.read(run, wanted)
+      return await this.reader.read(runTexts(this.connection, bareQuery), wanted)
     } catch (error) {
       if (error instanceof ReadingRefused) return error.message
       const { code, message } = error as { code?: unknown; message?: unknown }

@@ -3,10 +3,8 @@ import type { DriverField, DriverResult } from "./driver-connection"
 import type { ListedKey } from "./relation-list"
 import { readingText, recoverText, type WantedLists } from "./relation-sql"
 import type { RowImage } from "./row-image"
+import { ReadingRefused, type RunText } from "./run-texts"
 import { textOfKey } from "./touched-row"
-
-/** Runs a text on the transaction's own connection, and gives its rows as lists of texts. */
-export type RunText = (text: string) => Promise<readonly DriverResult[]>
 
 /** A row, and what a relation lists for it. */
 export interface FoundRow {
@@ -27,9 +25,6 @@ const LONGEST_WAIT_MS = { forList: 1_000, forRow: 100 }
 const LONGEST_PAUSE_MS = 4
 
 const NO_PRIVILEGE = "42501"
-
-/** Why nothing could be read. */
-export class ReadingRefused extends Error {}
 
 export interface ReaderOptions {
   /** Keys beyond this many of one relation are not brought here. */

@@ -1,4 +1,5 @@
 import { quote } from "./image-sql"
+import { isOneOf, literal } from "./sql-literal"
 import type { ListedKey } from "./relation-list"
 import type { TrackedJunction, TrackedRelation } from "./tracked-relation"
 
@@ -77,16 +78,4 @@ function readLists({ relation, junction, keys }: WantedLists, maxKeys: number): 
 
 function rowKey({ entity, referenced }: TrackedRelation): string[] {
   return referenced.map((index) => entity.columns[index]?.databaseName as string)
-}
-
-function isOneOf(columns: readonly string[], keys: readonly ListedKey[]): string {
-  const tuple = (parts: readonly string[]): string =>
-    parts.length === 1 ? (parts[0] as string) : `(${parts.join(", ")})`
-  return `${tuple(columns.map(quote))} IN (${keys.map((key) => tuple(key.map(literal))).join(", ")})`
-}
-
-/** A text of several statements takes no parameters. */
-function literal(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`
-  return text.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted
 }

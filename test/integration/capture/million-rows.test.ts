@@ -31,7 +31,8 @@ describe("an update and a delete of 1,000,000 rows", () => {
     expect(captured.affected).toEqual([ROWS, ROWS])
     expect(captured.grewByMb).toBeLessThan(bare.grewByMb + 50)
     expect(captured.events).toBe(0)
-    expect(captured.uncaptured).toEqual({ statements: 2, rows: 2 * ROWS })
+    // The third is what the DELETE's foreign keys do.
+    expect(captured.uncaptured).toEqual({ statements: 3, rows: 2 * ROWS })
     expect(captured.reports).toHaveLength(1)
     expect(captured.reports[0]).toContain(
       'WRITE_UNCAPTURED: a write to "extras.tag" made no events: it changed 1000000 rows',

@@ -1,0 +1,142 @@
+import { currentChangeContext } from "../context/change-context"
+import { asError, type ChangeEventsError } from "../errors"
+import type { EventContext } from "../events/event-context"
+import {
+  CascadeReader,
+  cascadedPairs,
+  tooMany,
+  wantedRows,
+  type CascadedPairs,
+  type CascadedRows,
+} from "./cascade-reader"
+import type { CapturedStatement } from "./captured-statement"
+import type { ChangeBatch } from "./captured-change"
+import type { DriverField, DriverResult } from "./driver-connection"
+import { canQueryBehind, queryBehind } from "./prefixed-query"
+import { rowChanges } from "./row-changes"
+import type { RowImage } from "./row-image"
+import { ROWS_AS_TEXT, runTexts, type RunText } from "./run-texts"
+import type { WatchedConnection } from "./statement-runner"
+
+const NAME = '"change_events_cascade"'
+const SAVEPOINT = { text: `SAVEPOINT ${NAME}`, values: [] }
+const CLOCK = "SELECT extract(epoch FROM clock_timestamp())"
+const FAILED_TRANSACTION = "25P02"
+
+/** A DELETE whose rows others point to. */
+export interface CascadingStatement {
+  readonly statement: CapturedStatement
+  readonly values: unknown[]
+}
+
+/**
+ * Tells what foreign keys do to other rows when rows are deleted. In the DELETE's own transaction the rows that it is about to delete
+ * are locked, so that nobody can come to point to them any more; then what points to them is read and locked; and after the DELETE
+ * it is looked at again. What fails of this is undone and reported, and the DELETE is carried out all the same.
+ */
+export class ForeignKeyCascade {
+  private readonly run: RunText
+
+  constructor(private readonly watched: WatchedConnection) {
+    this.run = runTexts(watched.connection, watched.bareQuery)
+  }
+
+  /** Carries out the DELETE, and adds the changes of the other rows behind its own. */
+  async around<Result>(sent: CascadingStatement, carryOut: () => Promise<Result>): Promise<Result> {
+    const context = currentChangeContext() ?? this.watched.log.fallbackContext
+    const found = await this.find(sent)
+    const result = await carryOut()
+    const reason = typeof found === "string" ? found : await this.tell(found, context)
+    const refusal = reason === undefined ? undefined : this.untold(sent, reason)
+    if (refusal) throw refusal
+    return result
+  }
+
+  /** The rows, or why they cannot be told; undefined when the transaction has failed already, and the DELETE will as well. */
+  private async find({ statement, values }: CascadingStatement): Promise<readonly CascadedRows[] | string> {
+    const { actions, doomedText } = statement
+    if (doomedText === undefined || this.watched.connection.getTransactionStatus?.() === "E") return []
+    try {
+      const doomed = await this.lockDoomed(doomedText, values)
+      if (doomed.length > statement.maxRows) throw tooMany(statement.maxRows)
+      const { capture } = this.watched
+      const reader = new CascadeReader(this.run, {
+        actionsOn: (metadata) => capture.actionsOn(metadata),
+        maxRows: statement.maxRows,
+      })
+      const found = await reader.read(wantedRows(actions, doomed))
+      await this.run(`RELEASE SAVEPOINT ${NAME}`)
+      return found
+    } catch (error) {
+      return this.recover(error)
+    }
+  }
+
+  private async lockDoomed(text: string, values: unknown[]): Promise<readonly RowImage[]> {
+    const { connection, bareQuery } = this.watched
+    const config = { text, values, ...ROWS_AS_TEXT }
+    if (canQueryBehind(connection)) {
+      return ((await queryBehind(connection, bareQuery, [{ ...SAVEPOINT, name: "" }], config)) as DriverResult)
+        .rows as RowImage[]
+    }
+    await this.run(SAVEPOINT.text)
+    return ((await bareQuery.call(connection, config)) as DriverResult).rows as RowImage[]
+  }
+
+  /** Makes the transaction what it was. Where there is none to recover, or no connection, the DELETE will tell. */
+  private async recover(error: unknown): Promise<readonly CascadedRows[] | string> {
+    await this.run(`ROLLBACK TO SAVEPOINT ${NAME}; RELEASE SAVEPOINT ${NAME}`).catch(() => undefined)
+    return (error as { code?: unknown }).code === FAILED_TRANSACTION ? [] : asError(error).message
+  }
+
+  /** Why they could not be told, if so. */
+  private async tell(found: readonly CascadedRows[], context: EventContext): Promise<string | undefined> {
+    if (found.length === 0) return undefined
+    try {
+      await this.run(SAVEPOINT.text)
+      const tables = await cascadedPairs(this.run, found)
+      const [clock] = await this.run(`${CLOCK}; RELEASE SAVEPOINT ${NAME}`)
+      const writtenAt = Number((clock?.rows[0] as RowImage)[0])
+      for (const table of tables) this.add(table, context, writtenAt)
+      return undefined
+    } catch (error) {
+      const reason = await this.recover(error)
+      return typeof reason === "string" ? reason : undefined
+    }
+  }
+
+  private add({ table, fields, pairs }: CascadedPairs, context: EventContext, writtenAt: number): void {
+    const { log, relations } = this.watched
+    const { entity, junction } = table
+    const batch = this.batch(entity, fields, { context, writtenAt })
+    const changed = pairs.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after))
+    if (!junction)
+      log.add(
+        changed.flatMap((pair) => rowChanges(batch, pair)),
+        entity,
+        writtenAt,
+      )
+    else if (changed.length > 0) relations.note(junction, batch, changed, writtenAt)
+  }
+
+  private batch(
+    entity: ChangeBatch["entity"],
+    fields: readonly DriverField[],
+    { context, writtenAt }: { readonly context: EventContext; readonly writtenAt: number },
+  ): ChangeBatch {
+    const { capture, connection } = this.watched
+    return {
+      entity,
+      context,
+      occurredAt: new Date(writtenAt * 1_000),
+      parsers: fields.map(({ dataTypeID, format }) => connection.getTypeParser(dataTypeID, format)),
+      reader: capture.reader,
+      emitUnchanged: capture.environment.options.emitUnchanged ?? false,
+    }
+  }
+
+  private untold({ statement }: CascadingStatement, cause: string): ChangeEventsError | undefined {
+    const { tablePath } = statement.entity.metadata
+    return this.watched.capture.uncaptured.untold(tablePath, 0, `what its foreign keys do could not be read: ${cause}`)
+  }
+}
