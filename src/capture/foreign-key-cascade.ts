@@ -22,6 +22,8 @@ const NAME = '"change_events_cascade"'
 const SAVEPOINT = { text: `SAVEPOINT ${NAME}`, values: [] }
 const CLOCK = "SELECT extract(epoch FROM clock_timestamp())"
 const FAILED_TRANSACTION = "25P02"
+const DEADLOCK = "40P01"
+const MOST_ATTEMPTS = 3
 
 /** A DELETE whose rows others point to. */
 export interface CascadingStatement {
@@ -52,24 +54,30 @@ export class ForeignKeyCascade {
     return result
   }
 
-  /** The rows, or why they cannot be told; undefined when the transaction has failed already, and the DELETE will as well. */
-  private async find({ statement, values }: CascadingStatement): Promise<readonly CascadedRows[] | string> {
-    const { actions, doomedText } = statement
+  /** The rows, or why they cannot be told; none when the transaction has failed already, and the DELETE will as well. */
+  private async find(sent: CascadingStatement): Promise<readonly CascadedRows[] | string> {
+    const { doomedText } = sent.statement
     if (doomedText === undefined || this.watched.connection.getTransactionStatus?.() === "E") return []
-    try {
-      const doomed = await this.lockDoomed(doomedText, values)
-      if (doomed.length > statement.maxRows) throw tooMany(statement.maxRows)
-      const { capture } = this.watched
-      const reader = new CascadeReader(this.run, {
-        actionsOn: (metadata) => capture.actionsOn(metadata),
-        maxRows: statement.maxRows,
-      })
-      const found = await reader.read(wantedRows(actions, doomed))
-      await this.run(`RELEASE SAVEPOINT ${NAME}`)
-      return found
-    } catch (error) {
-      return this.recover(error)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.read(sent, doomedText)
+      } catch (error) {
+        const reason = await this.recover(error)
+        // What was locked here is free again, so the other one goes on, and then it is our turn.
+        if ((error as { code?: unknown }).code !== DEADLOCK || attempt === MOST_ATTEMPTS) return reason
+      }
     }
+  }
+
+  private async read({ statement, values }: CascadingStatement, doomedText: string): Promise<readonly CascadedRows[]> {
+    const { capture } = this.watched
+    const { actions, maxRows } = statement
+    const doomed = await this.lockDoomed(doomedText, values)
+    if (doomed.length > maxRows) throw tooMany(maxRows)
+    const reader = new CascadeReader(this.run, { actionsOn: (metadata) => capture.actionsOn(metadata), maxRows })
+    const found = await reader.read(wantedRows(actions, doomed))
+    await this.run(`RELEASE SAVEPOINT ${NAME}`)
+    return found
   }
 
   private async lockDoomed(text: string, values: unknown[]): Promise<readonly RowImage[]> {
