@@ -22,6 +22,7 @@ import type { EventListener } from "./publishing/listener-recipient"
 import type { BrokerOptions } from "./publishing/route"
 import { eventPublisher, type PublishEvent, type PublishOptions } from "./publish-event"
 import { createReporter, type Report } from "./runtime/report"
+import { rememberSubscribed } from "./subscribed-changes"
 
 export interface ChangeEventsStatus extends DirectSinkStatus {
   /** Writes that were noticed and made no events, since the start. */
@@ -100,7 +101,7 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
   const environment = { options, order, report, uncaptured, captures, outbox, onLogged, isHeard }
   const subscriber = changeSubscriber(owner, environment)
 
-  return {
+  const changes: ChangeEvents = {
     subscriber,
     attach: (dataSource) => attach(dataSource, subscriber, owner),
     registerBroker: (name, broker, brokerOptions) => delivery.registerBroker(name, broker, brokerOptions),
@@ -119,6 +120,8 @@ export function changeEvents(options: ChangeEventsOptions = {}): ChangeEvents {
     ...ownEvents(eventPublisher(delivery), options, { report, records }),
     ...eventHistory({ captures, records, tables: delivery.tables }),
   }
+  rememberSubscribed(subscriber, { changes, tables: delivery.tables, outbox: options.outbox ?? {} })
+  return changes
 }
 
 function deliveryOf(options: ChangeEventsOptions, report: Report, captures: ReadonlySet<Capture>): EventDelivery {

@@ -21,14 +21,24 @@ const INSUFFICIENT_PRIVILEGE = "42501"
  * @throws ChangeEventsError CHANGE_LOG_MISSING, CHANGE_LOG_VERSION, CHANGE_LOG_FOREIGN, CHANGE_LOG_READ_ONLY
  */
 export async function checkChangeLog(query: SqlQuery, tables: ChangeLogTables): Promise<void> {
-  const facts = await readFacts(query, tables)
-  if (facts.version !== CHANGE_LOG_VERSION) throw wrongVersion(facts.version)
+  const facts = await readableFacts(query, tables)
   if (facts.is_replica || facts.is_read_only) {
     const message = "the change log is on a replica, or a database that is read-only, where no cursor can be moved"
     throw new ChangeEventsError("CHANGE_LOG_READ_ONLY", message)
   }
   const system = await ownSystem(query)
   if (facts.database !== facts.own_database || (system !== undefined && system !== facts.system)) throw foreign()
+}
+
+/** Whether there is a log that may be read, on a replica too. @throws ChangeEventsError CHANGE_LOG_MISSING, CHANGE_LOG_VERSION */
+export async function checkReadable(query: SqlQuery, tables: ChangeLogTables): Promise<void> {
+  await readableFacts(query, tables)
+}
+
+async function readableFacts(query: SqlQuery, tables: ChangeLogTables): Promise<LogFacts> {
+  const facts = await readFacts(query, tables)
+  if (facts.version !== CHANGE_LOG_VERSION) throw wrongVersion(facts.version)
+  return facts
 }
 
 async function readFacts(query: SqlQuery, { meta }: ChangeLogTables): Promise<LogFacts> {

@@ -51,6 +51,17 @@ export class WindowReader {
     return { rows, before: opened, after, isIdle: false }
   }
 
+  /** Where all that is committed by now is done. */
+  async now(): Promise<CursorPosition> {
+    const reached = await this.value(this.reachedText)
+    await this.value(OWN_TRANSACTION)
+    const done = await this.value(SNAPSHOT)
+    // Of a transaction that is open now nobody knows where its ids begin.
+    const [, , open = ""] = done.split(":")
+    const xids = open === "" ? [] : open.split(",")
+    return { done, doneId: reached, open: Object.fromEntries(xids.map((xid) => [xid, "0"])), window: undefined }
+  }
+
   /** The position with a window of what became visible since; undefined when that is nothing. */
   private async open(): Promise<CursorPosition | undefined> {
     const { doneId, open } = this.position
@@ -61,7 +72,7 @@ export class WindowReader {
     }
     // What a snapshot calls its end is behind the last transaction that ended; those open behind that it does not list. So one is made to
     // end here: the snapshot lists every transaction that had an id when `reached` was read.
-    await this.value("SELECT pg_current_xact_id()")
+    await this.value(OWN_TRANSACTION)
     return openWindow(this.position, { reached, snapshot: await this.value(SNAPSHOT) })
   }
 
@@ -72,6 +83,7 @@ export class WindowReader {
   }
 }
 
+const OWN_TRANSACTION = "SELECT pg_current_xact_id()"
 const SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): string {
