@@ -13,6 +13,7 @@ import { askReadability, type Uncapturable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
 import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
+import { triggerFault } from "./trigger-fault"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
 export interface CaptureEnvironment {
@@ -49,6 +50,7 @@ export class Capture {
   private readonly types = new Map<TrackedEntity, readonly number[]>()
   private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
+  private readonly triggered: boolean
   private known = false
 
   constructor(
@@ -76,6 +78,7 @@ export class Capture {
     this.serverMajor = Number.parseInt(dataSource.driver.version ?? "", 10) || 0
     this.immutable = immutableEntities(dataSource, options)
     this.trackEntities()
+    this.triggered = [...this.tables.values()].some(({ entity }) => entity.byTriggers)
     this.reportUnknownEntities()
   }
 
@@ -88,6 +91,11 @@ export class Capture {
   tableNamed(name: string): TrackedTable | undefined {
     for (const [metadata, table] of this.tables) if (metadata.name === name) return table
     return undefined
+  }
+
+  /** Whether triggers of the database write into the change log: they are told of the context, and nobody here of the rows. */
+  get hasTriggers(): boolean {
+    return this.triggered
   }
 
   /** The types of the entity's columns, as the driver's parsers know them; undefined while the server has not said. */
@@ -115,8 +123,7 @@ export class Capture {
       if (metadata.tableType === "regular" && isTableWanted(metadata, options)) {
         const entity = trackEntity(metadata, options, this.dataSource)
         this.checkHashKey(entity)
-        this.tables.set(metadata, { entity, sql: imageSql(entity, this.serverMajor) })
-        this.cover(metadata, "captured")
+        this.track({ entity, sql: imageSql(entity, this.serverMajor) })
       } else if (metadata.tableType !== "entity-child") {
         this.cover(
           metadata,
@@ -124,6 +131,16 @@ export class Capture {
         )
       }
     }
+  }
+
+  private track(table: TrackedTable): void {
+    const { metadata, byTriggers } = table.entity
+    if (byTriggers && !this.environment.outbox) throw withoutOutbox(metadata)
+    this.tables.set(metadata, table)
+    const fault = byTriggers ? triggerFault(table.entity) : undefined
+    // Whatever writes it, its triggers see it: nothing is to be reported.
+    this.cover(metadata, byTriggers && fault === undefined ? "unwanted" : "captured")
+    if (fault !== undefined) this.giveUp({ entity: table.entity, reason: fault, isWritable: true })
   }
 
   private cover(metadata: EntityMetadata, coverage: TableCoverage): void {
@@ -170,7 +187,9 @@ export class Capture {
     try {
       const connection = (await queryRunner.connect()) as DriverConnection
       const query = (text: string, values: unknown[]) => connection.query(text, values) as Promise<{ rows: unknown[] }>
-      const { uncapturable, isPooled } = await askReadability(query, tables, connection)
+      // A trigger runs as its owner, whatever the role of this connection may read.
+      const ownTables = tables.filter(({ entity }) => !entity.byTriggers)
+      const { uncapturable, isPooled } = await askReadability(query, ownTables, connection)
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
       for (const entity of uncapturable) this.giveUp(entity)
       if (this.environment.outbox) await askColumnTypes(query, tables, this.types)
@@ -199,6 +218,11 @@ export class Capture {
     const message = `${metadata.name} is not captured: ${reason}`
     this.environment.report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: metadata.name } }))
   }
+}
+
+function withoutOutbox({ name }: EntityMetadata): ChangeEventsError {
+  const message = `${name} is captured by triggers (\`capture: "triggers"\`), which needs the option \`delivery: "outbox"\``
+  return new ChangeEventsError("OPTIONS_INVALID", message)
 }
 
 /** With single-table inheritance the root's metadata has the columns of all. */

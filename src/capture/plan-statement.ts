@@ -26,7 +26,8 @@ export function planStatement(
   const alias = builder.expressionMap.mainAlias
   if (!capture || !alias?.hasMetadata) return undefined
   if (capture.isImmutable(alias.metadata)) refuseUpdate(builder.expressionMap, alias.metadata, capture)
-  if (!capture.tableOf(alias.metadata)) return undefined
+  const table = capture.tableOf(alias.metadata)
+  if (!table || table.entity.byTriggers) return undefined
   const asking = capture.whenKnown(builder.queryRunner)
   return asking ? asking.then(() => (capture.isKnown ? plan(builder, capture) : undefined)) : plan(builder, capture)
 }

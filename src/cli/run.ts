@@ -7,8 +7,12 @@ import type { Command } from "./command"
 import { commandHelp, programHelp } from "./help"
 import type { Output } from "./output"
 import { invalidCommand, readArguments } from "./read-arguments"
+import { triggersGenerateCommand } from "./triggers-generate"
 
-const commands: Readonly<Record<string, Command>> = { asyncapi: asyncApiCommand }
+const commands: Readonly<Record<string, Command>> = {
+  asyncapi: asyncApiCommand,
+  "triggers:generate": triggersGenerateCommand,
+}
 
 /** 0: done. 1: it failed. 2: it was called wrongly. */
 export type ExitCode = 0 | 1 | 2

@@ -56,6 +56,7 @@ export async function outboxDatabase(
 }
 
 async function loggedEvents(observer: DataSource, capture: Capture): Promise<readonly LoggedEvent[]> {
+  await capture.whenKnown(undefined)
   const rows = await observer.query<unknown[]>(`${selectLogRows(changeLogTables())} ORDER BY log.id`)
   return rows.map(toLogRow).flatMap((row) => readRow(row, capture))
 }

@@ -27,6 +27,7 @@ describe("the options of changeEvents()", () => {
       maxRowsPerStatement: 0,
       maxEventsPerTransaction: 1.5,
       preparedStatements: "yes",
+      capture: "trigger",
       emitUnchanged: 1,
       sensitiveHashKey: "short",
       logger: {},
@@ -38,7 +39,7 @@ describe("the options of changeEvents()", () => {
       },
       entities: [
         class {},
-        { entity: "Tag", softDelete: "no", model: "a b", sensitive: { name: "hide" }, modl: "x" },
+        { entity: "Tag", capture: "triggers", softDelete: "no", model: "a b", sensitive: { name: "hide" }, modl: "x" },
         4,
       ],
     })
@@ -48,6 +49,8 @@ describe("the options of changeEvents()", () => {
         "unknown option `topicPrefx`, did you mean `topicPrefix`?",
         "app must be a string, got 7",
         'softDelete must be one of "delete", "update", got a string',
+        'capture must be one of "orm", "triggers", got a string',
+        'capture: "triggers" needs delivery: "outbox", for triggers write into the change log',
         'onUncaptured must be one of "warn", "throw", "ignore", got a string',
         "maxRowsPerStatement must be a whole number from 1 to 1000000, got 0",
         "maxEventsPerTransaction must be a whole number from 1 to 100000000, got 1.5",

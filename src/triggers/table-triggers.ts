@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto"
+import { captureBody, NEW_ROWS, OLD_ROWS, type CapturedTable } from "./capture-function"
+import { changeLogTables } from "../outbox/change-log-tables"
+import { outboxDefaults, type OutboxOptions } from "../outbox/outbox-options"
+import { dollarQuoted, literal, quoted } from "./sql-text"
+
+/** What the database must have for a table to be captured. */
+export interface TableTriggers {
+  readonly entity: string
+  /** Escaped and with its schema, as far as it is known. */
+  readonly table: string
+  /** Unquoted, in the schema of the change log. */
+  readonly functionName: string
+  /** As the catalogue keeps it. */
+  readonly functionBody: string
+  /** The statements that make them, or make them anew. */
+  readonly create: readonly string[]
+}
+
+/** What the names of all functions of one change log begin with. */
+export function functionPrefix({ tablePrefix = outboxDefaults.tablePrefix }: OutboxOptions): string {
+  return `${tablePrefix}capture `
+}
+
+/** By the name of the trigger: when it fires. */
+export const triggerEvents: Readonly<Record<string, string>> = {
+  change_events_insert: `AFTER INSERT ON %t REFERENCING NEW TABLE AS ${NEW_ROWS}`,
+  change_events_update: `AFTER UPDATE ON %t REFERENCING OLD TABLE AS ${OLD_ROWS} NEW TABLE AS ${NEW_ROWS}`,
+  change_events_delete: `AFTER DELETE ON %t REFERENCING OLD TABLE AS ${OLD_ROWS}`,
+  change_events_truncate: "BEFORE TRUNCATE ON %t",
+}
+
+export function tableTriggers(captured: CapturedTable): TableTriggers {
+  const { entity, outbox } = captured
+  const functionName = functionNameOf(functionPrefix(outbox), entity.metadata.tablePath)
+  const functionBody = captureBody(captured)
+  const path = `${changeLogTables(outbox).schema}.${quoted(functionName)}`
+  const table = entity.tableName
+  return {
+    entity: entity.metadata.name,
+    table,
+    functionName,
+    functionBody,
+    create: [
+      createFunction(path, functionBody),
+      // A SECURITY DEFINER function that others may put on tables of theirs would let them write what they like into the log.
+      `REVOKE ALL ON FUNCTION ${path}() FROM PUBLIC`,
+      `COMMENT ON FUNCTION ${path}() IS ${literal(`Made by change-events triggers:generate for ${entity.metadata.name}`)}`,
+      ...Object.entries(triggerEvents).map(([name, event]) => {
+        const when = event.replace("%t", () => table)
+        return `CREATE OR REPLACE TRIGGER ${name} ${when} FOR EACH STATEMENT EXECUTE FUNCTION ${path}()`
+      }),
+    ],
+  }
+}
+
+/**
+ * As its owner, so that whoever may write the table need not be able to write the change log; and with the settings that decide how a value
+ * is written as text, for another program may have others than the driver reads. Behind row security a TRUNCATE would see less than it
+ * removes: it fails instead.
+ */
+function createFunction(path: string, body: string): string {
+  return `CREATE OR REPLACE FUNCTION ${path}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = 1
+SET row_security = off
+SET timezone FROM CURRENT
+SET lc_monetary FROM CURRENT
+AS ${dollarQuoted(body)}`
+}
+
+const MAX_NAME_BYTES = 63
+const DIGEST_LENGTH = 16
+
+/** Of a name that is too long the beginning, and a digest of the whole. */
+function functionNameOf(prefix: string, tablePath: string): string {
+  const name = prefix + tablePath
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
+  const digest = createHash("sha256").update(name).digest("hex").slice(0, DIGEST_LENGTH)
+  return `${cutBytes(name, MAX_NAME_BYTES - DIGEST_LENGTH - 1)} ${digest}`
+}
+
+function cutBytes(text: string, most: number): string {
+  let cut = text.slice(0, most)
+  while (Buffer.byteLength(cut) > most) cut = Array.from(cut).slice(0, -1).join("")
+  return cut
+}
