@@ -7,6 +7,7 @@ import type { CommitOrder } from "./commit-order"
 import type { DriverConnection } from "./driver-connection"
 import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
+import { askMissingTriggers } from "./missing-triggers"
 import { PreparedStatements } from "./prepared-statements"
 import { askColumnTypes } from "./column-types"
 import { askReadability, type Uncapturable } from "./readable-columns"
@@ -139,16 +140,12 @@ export class Capture {
     this.tables.set(metadata, table)
     const fault = byTriggers ? triggerFault(table.entity) : undefined
     // Whatever writes it, its triggers see it: nothing is to be reported.
-    this.cover(metadata, byTriggers && fault === undefined ? "unwanted" : "captured")
+    this.cover(metadata, byTriggers ? "unwanted" : "captured")
     if (fault !== undefined) this.giveUp({ entity: table.entity, reason: fault, isWritable: true })
   }
 
   private cover(metadata: EntityMetadata, coverage: TableCoverage): void {
-    for (const name of [
-      metadata.tablePath,
-      metadata.tableName,
-      `${metadata.schema ?? "public"}.${metadata.tableName}`,
-    ]) {
+    for (const name of namesOf(metadata)) {
       // A table of the same name in another schema may be captured: raw SQL that leaves the schema out is then reported.
       if (this.coverage.get(name) === undefined || coverage === "captured") this.coverage.set(name, coverage)
     }
@@ -193,6 +190,7 @@ export class Capture {
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
       for (const entity of uncapturable) this.giveUp(entity)
       if (this.environment.outbox) await askColumnTypes(query, tables, this.types)
+      for (const entity of await askMissingTriggers(query, tables)) this.miss(entity, NO_TRIGGERS)
       this.known = true
     } catch (cause) {
       const message = "could not find out which columns may be read; writes are not captured until it can"
@@ -207,18 +205,29 @@ export class Capture {
   }
 
   private giveUp({ entity, reason, isWritable }: Uncapturable): void {
-    const { metadata } = entity
-    this.tables.delete(metadata)
-    for (const [name, coverage] of this.coverage) {
-      const isOwn =
-        name === metadata.tablePath || name.endsWith(`.${metadata.tableName}`) || name === metadata.tableName
-      if (isOwn && coverage === "captured") this.coverage.set(name, { uncaptured: reason })
+    this.tables.delete(entity.metadata)
+    this.miss(entity, reason, isWritable)
+  }
+
+  /** What the log holds of the entity can be read all the same. */
+  private miss({ metadata, byTriggers }: TrackedEntity, reason: string, isMissed = true): void {
+    for (const name of namesOf(metadata)) {
+      if (this.coverage.get(name) === (byTriggers ? "unwanted" : "captured"))
+        this.coverage.set(name, { uncaptured: reason })
     }
-    if (!isWritable) return
+    if (!isMissed) return
     const message = `${metadata.name} is not captured: ${reason}`
     this.environment.report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: metadata.name } }))
   }
 }
+
+/** As raw SQL may call the table. */
+function namesOf({ tablePath, tableName, schema }: EntityMetadata): readonly string[] {
+  return [tablePath, tableName, `${schema ?? "public"}.${tableName}`]
+}
+
+const NO_TRIGGERS =
+  "its table has not all triggers: run the migration of `change-events triggers:generate`, and start anew"
 
 function withoutOutbox({ name }: EntityMetadata): ChangeEventsError {
   const message = `${name} is captured by triggers (\`capture: "triggers"\`), which needs the option \`delivery: "outbox"\``

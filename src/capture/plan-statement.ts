@@ -27,8 +27,10 @@ export function planStatement(
   if (!capture || !alias?.hasMetadata) return undefined
   if (capture.isImmutable(alias.metadata)) refuseUpdate(builder.expressionMap, alias.metadata, capture)
   const table = capture.tableOf(alias.metadata)
-  if (!table || table.entity.byTriggers) return undefined
+  if (!table) return undefined
   const asking = capture.whenKnown(builder.queryRunner)
+  // The server is asked all the same: whether it has the triggers.
+  if (table.entity.byTriggers) return asking?.then(() => undefined)
   return asking ? asking.then(() => (capture.isKnown ? plan(builder, capture) : undefined)) : plan(builder, capture)
 }
 

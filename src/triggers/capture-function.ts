@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { rowKeySql } from "../capture/row-key-sql"
 import type { ImageColumn } from "../capture/image-column"
 import type { TrackedEntity } from "../capture/tracked-entity"
@@ -22,22 +21,14 @@ export const NEW_ROWS = `"__change_new"`
 // Column names of the table stand behind this alias only: one may be called like a variable of PL/pgSQL, such as `old` or `found`.
 const ROW = `"__row"`
 
-/** The body of the function that a table's triggers call, with a digest of it. Ends itself with `END`. */
+/** The body of the function that a table's triggers call. */
 export function captureBody(table: CapturedTable): string {
-  const body = functionBody(table)
-  return `\n${digestLine(body)}\n${body}`
-}
-
-function digestLine(body: string): string {
-  return `-- change-events ${createHash("sha256").update(body).digest("hex").slice(0, 32)}`
-}
-
-function functionBody(table: CapturedTable): string {
   const { entity } = table
   const { statement } = changeLogTables(table.outbox)
   const salt = entity.columns.some((image) => image.sensitive) ? `\n  "__salt" text := gen_random_uuid();` : ""
   // A branch that is not taken may name a transition table that the trigger does not have.
-  return `DECLARE
+  return `
+DECLARE
   "__any" boolean;
   "__statement" bigint;
   "__shift" bigint := 0;${salt}

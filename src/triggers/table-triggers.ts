@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import { captureBody, NEW_ROWS, OLD_ROWS, type CapturedTable } from "./capture-function"
+import { triggerNames } from "../capture/missing-triggers"
 import { changeLogTables } from "../outbox/change-log-tables"
 import { outboxDefaults, type OutboxOptions } from "../outbox/outbox-options"
 import { dollarQuoted, literal, quoted } from "./sql-text"
@@ -13,6 +14,8 @@ export interface TableTriggers {
   readonly functionName: string
   /** As the catalogue keeps it. */
   readonly functionBody: string
+  /** The function's, with a digest of all that makes it and its triggers. */
+  readonly comment: string
   /** The statements that make them, or make them anew. */
   readonly create: readonly string[]
 }
@@ -22,12 +25,13 @@ export function functionPrefix({ tablePrefix = outboxDefaults.tablePrefix }: Out
   return `${tablePrefix}capture `
 }
 
-/** By the name of the trigger: when it fires. */
-export const triggerEvents: Readonly<Record<string, string>> = {
-  change_events_insert: `AFTER INSERT ON %t REFERENCING NEW TABLE AS ${NEW_ROWS}`,
-  change_events_update: `AFTER UPDATE ON %t REFERENCING OLD TABLE AS ${OLD_ROWS} NEW TABLE AS ${NEW_ROWS}`,
-  change_events_delete: `AFTER DELETE ON %t REFERENCING OLD TABLE AS ${OLD_ROWS}`,
-  change_events_truncate: "BEFORE TRUNCATE ON %t",
+/** When each of the triggers fires. */
+const triggers: Readonly<Record<string, (table: string) => string>> = {
+  [triggerNames.insert]: (table) => `AFTER INSERT ON ${table} REFERENCING NEW TABLE AS ${NEW_ROWS}`,
+  [triggerNames.update]: (table) =>
+    `AFTER UPDATE ON ${table} REFERENCING OLD TABLE AS ${OLD_ROWS} NEW TABLE AS ${NEW_ROWS}`,
+  [triggerNames.delete]: (table) => `AFTER DELETE ON ${table} REFERENCING OLD TABLE AS ${OLD_ROWS}`,
+  [triggerNames.truncate]: (table) => `BEFORE TRUNCATE ON ${table}`,
 }
 
 export function tableTriggers(captured: CapturedTable): TableTriggers {
@@ -36,22 +40,18 @@ export function tableTriggers(captured: CapturedTable): TableTriggers {
   const functionBody = captureBody(captured)
   const path = `${changeLogTables(outbox).schema}.${quoted(functionName)}`
   const table = entity.tableName
-  return {
-    entity: entity.metadata.name,
-    table,
-    functionName,
-    functionBody,
-    create: [
-      createFunction(path, functionBody),
-      // A SECURITY DEFINER function that others may put on tables of theirs would let them write what they like into the log.
-      `REVOKE ALL ON FUNCTION ${path}() FROM PUBLIC`,
-      `COMMENT ON FUNCTION ${path}() IS ${literal(`Made by change-events triggers:generate for ${entity.metadata.name}`)}`,
-      ...Object.entries(triggerEvents).map(([name, event]) => {
-        const when = event.replace("%t", () => table)
-        return `CREATE OR REPLACE TRIGGER ${name} ${when} FOR EACH STATEMENT EXECUTE FUNCTION ${path}()`
-      }),
-    ],
-  }
+  const create = [
+    createFunction(path, functionBody),
+    // A SECURITY DEFINER function that others may put on tables of theirs would let them write what they like into the log.
+    `REVOKE ALL ON FUNCTION ${path}() FROM PUBLIC`,
+    ...Object.entries(triggers).map(
+      ([name, when]) =>
+        `CREATE OR REPLACE TRIGGER ${name} ${when(table)} FOR EACH STATEMENT EXECUTE FUNCTION ${path}()`,
+    ),
+  ]
+  const comment = `change-events triggers:generate, ${entity.metadata.name}, ${digest(create.join("\n"), 32)}`
+  const commented = `COMMENT ON FUNCTION ${path}() IS ${literal(comment)}`
+  return { entity: entity.metadata.name, table, functionName, functionBody, comment, create: [...create, commented] }
 }
 
 /**
@@ -81,8 +81,11 @@ const DIGEST_LENGTH = 16
 function functionNameOf(prefix: string, tablePath: string): string {
   const name = prefix + tablePath
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
-  const digest = createHash("sha256").update(name).digest("hex").slice(0, DIGEST_LENGTH)
-  return `${cutBytes(name, MAX_NAME_BYTES - DIGEST_LENGTH - 1)} ${digest}`
+  return `${cutBytes(name, MAX_NAME_BYTES - DIGEST_LENGTH - 1)} ${digest(name, DIGEST_LENGTH)}`
+}
+
+function digest(text: string, length: number): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, length)
 }
 
 function cutBytes(text: string, most: number): string {
