@@ -34,7 +34,7 @@ DECLARE
   "__shift" bigint := 0;${salt}
 BEGIN
   IF TG_OP = 'TRUNCATE' THEN
-    "__any" := EXISTS (SELECT FROM ${entity.tableName});
+    EXECUTE concat('SELECT EXISTS (SELECT FROM ', TG_RELID::regclass, ')') INTO "__any";
   ELSIF TG_OP = 'DELETE' THEN
     "__any" := EXISTS (SELECT FROM ${OLD_ROWS});
   ELSE
@@ -45,11 +45,13 @@ BEGIN
   END IF;
   INSERT INTO ${statement} (body) VALUES (${statementBodySql(table)}) RETURNING id INTO "__statement";
   IF TG_OP = 'INSERT' THEN
-    ${insertRows(table, NEW_ROWS, "new_row")};
+    ${insertRows(table, "new_row")}
+    FROM ${NEW_ROWS} AS ${ROW};
   ELSIF TG_OP = 'DELETE' THEN
-    ${insertRows(table, OLD_ROWS, "old_row")};
+    ${insertRows(table, "old_row")}
+    FROM ${OLD_ROWS} AS ${ROW};
   ELSIF TG_OP = 'TRUNCATE' THEN
-    ${insertRows(table, entity.tableName, "old_row")};
+    ${insertTruncated(table)};
   ELSE
 ${insertPairs(table)}
   END IF;
@@ -74,10 +76,15 @@ function statementBodySql({ entity }: CapturedTable): string {
   return `concat(${literal(`${before}"requestId":"`)}, ${UNKNOWN_REQUEST}, ${literal(`"${after},"told":`)}, ${told}, '}')`
 }
 
-function insertRows(table: CapturedTable, from: string, column: "old_row" | "new_row"): string {
+function insertRows(table: CapturedTable, column: "old_row" | "new_row", statement = `"__statement"`): string {
   return `INSERT INTO ${changeLogTables(table.outbox).log} (key, statement_id, ${column})
-    SELECT ${keySql(table)}, "__statement", ${rowSql(table, lone)}
-    FROM ${from} AS ${ROW}`
+    SELECT ${keySql(table)}, ${statement}, ${rowSql(table, lone)}`
+}
+
+/** The table's rows by the table's id: an entity may not know its schema, and the function looks for nothing outside of `pg_catalog`. */
+function insertTruncated(table: CapturedTable): string {
+  const insert = literal(`${insertRows(table, "old_row", "$1")} FROM `)
+  return `EXECUTE concat(${insert}, TG_RELID::regclass, ${literal(` AS ${ROW}`)}) USING "__statement"`
 }
 
 /**

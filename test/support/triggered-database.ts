@@ -11,9 +11,14 @@ export async function triggeredDatabase(
   options: OutboxDatabaseOptions,
 ): Promise<OutboxDatabase> {
   const outbox = await outboxDatabase(version, options)
-  const given: TriggerOptions = (findCapture(outbox.dataSource) as Capture).environment.options
-  await outbox.observer.query(installTriggers(triggersOf(outbox.dataSource, given)))
+  await installedTriggers(outbox)
   return outbox
+}
+
+/** Makes them where the tables had to be made first. */
+export async function installedTriggers({ dataSource, observer }: OutboxDatabase): Promise<void> {
+  const options: TriggerOptions = (findCapture(dataSource) as Capture).environment.options
+  await observer.query(installTriggers(triggersOf(dataSource, options)))
 }
 
 export async function emptyLog({ observer }: OutboxDatabase): Promise<void> {

@@ -1,9 +1,27 @@
+import { Entity, PrimaryColumn } from "typeorm"
 import { Site } from "../../../fixtures/inventory/site"
+import { CaptureChanges, Sensitive } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
+import { captureDatabase } from "../../support/captured-database"
 import { recordingBroker } from "../../support/recording-broker"
 import { outboxDatabase, type OutboxDatabase } from "../../support/outbox-database"
 import { triggeredDatabase } from "../../support/triggered-database"
 import { withClient } from "../../support/with-client"
+
+@CaptureChanges({ capture: "triggers" })
+@Entity()
+class Decorated {
+  @PrimaryColumn({ type: "int" })
+  id!: number
+}
+
+@CaptureChanges({ capture: "triggers" })
+@Entity()
+class SecretKey {
+  @Sensitive("mask")
+  @PrimaryColumn({ type: "text" })
+  token!: string
+}
 
 const changes = { entities: [{ entity: Site, capture: "triggers" as const }] }
 
@@ -39,5 +57,28 @@ describeOnEveryPostgres((version) => {
       expect.objectContaining({ change_context: "Unknown", user_name: null }),
     ])
     expect((await outbox.changes.history(Site, 1)).events).toHaveLength(2)
+  })
+
+  it("is refused with a code for an entity whose key is sensitive", async () => {
+    outbox = await outboxDatabase(version, { dataSource: { entities: [SecretKey] } })
+    await outbox.dataSource.query("SELECT 1")
+
+    expect(outbox.logged).toEqual([
+      expect.stringMatching(/ENTITY_UNCAPTURED: SecretKey is not captured: its key \(token\) is sensitive/),
+    ])
+  })
+})
+
+describeOnEveryPostgres((version) => {
+  it("is refused with a code without the outbox, also where a decorator asks for it", async () => {
+    const captured = await captureDatabase(version, { dataSource: { entities: [Decorated] } })
+    await captured.dataSource.query("SELECT 1")
+
+    expect(captured.logged).toEqual([
+      expect.stringMatching(
+        /OPTIONS_INVALID: Decorated is captured by triggers .* needs the option `delivery: "outbox"`/,
+      ),
+    ])
+    await captured.close()
   })
 })
