@@ -25,6 +25,7 @@ export type {
 export type { BrokerRegistration, ChangeEventsOptions, DeliveryMode } from "./options"
 export { CaptureChanges, Sensitive } from "./capture/decorators"
 export type {
+  CaptureMethod,
   CaptureOptions,
   EntityCaptureOptions,
   EntityReference,

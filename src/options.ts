@@ -1,5 +1,5 @@
 import type { EventBroker } from "./brokers/broker"
-import { relationsOptions, type CaptureOptions } from "./capture/capture-options"
+import { captureMethods, relationsOptions, type CaptureOptions } from "./capture/capture-options"
 import { entitiesFaults } from "./capture/entity-option-faults"
 import { ChangeEventsError } from "./errors"
 import { outboxFaults, type OutboxOptions } from "./outbox/outbox-options"
@@ -36,6 +36,7 @@ const checks: Readonly<Record<keyof ChangeEventsOptions, OptionCheck>> = {
   topicPrefix: topicPart,
   app: (value, name) => (typeof value === "function" ? [] : topicPart(value, name)),
   entities: entitiesFaults,
+  capture: oneOf(...captureMethods),
   softDelete: oneOf("delete", "update"),
   relations: oneOf(...relationsOptions),
   coalesce: oneOf("transaction", "off"),
@@ -70,6 +71,7 @@ export function checkOptions(options: unknown): asserts options is ChangeEventsO
 }
 
 const OUTBOX_WITHOUT_MODE = 'outbox has no effect without delivery: "outbox"'
+const TRIGGERS_WITHOUT_MODE = 'capture: "triggers" needs delivery: "outbox", for triggers write into the change log'
 
 function optionFaults(options: Readonly<Record<string, unknown>>): string[] {
   const given = Object.entries(checks).filter(([name]) => options[name] !== undefined)
@@ -77,8 +79,15 @@ function optionFaults(options: Readonly<Record<string, unknown>>): string[] {
   return [
     ...unknownKeyFaults(options, Object.keys(checks)),
     ...(options["outbox"] !== undefined && mode !== "outbox" ? [OUTBOX_WITHOUT_MODE] : []),
+    ...(wantsTriggers(options) && mode !== "outbox" ? [TRIGGERS_WITHOUT_MODE] : []),
     ...given.flatMap(([name, check]) => check(options[name], name)),
   ]
+}
+
+/** What decorators say is known when a DataSource is used. */
+function wantsTriggers({ capture, entities }: Readonly<Record<string, unknown>>): boolean {
+  const entries: unknown[] = Array.isArray(entities) ? entities : []
+  return [{ capture }, ...entries].some((entry) => isObject(entry) && entry["capture"] === "triggers")
 }
 
 /** The option `delivery` with its mode. */

@@ -52,7 +52,7 @@ describe("the plan of the house", () => {
 
   it.each([
     ["brokers/redis.ts", "import { record } from '../formats/record'", "imports its neighbour formats/record.ts"],
-    ["capture/capture.ts", "import '../triggers/trigger-sql'", "imports its neighbour triggers/trigger-sql.ts"],
+    ["capture/capture.ts", "import '../triggers/trigger-sql'", "imports triggers/trigger-sql.ts, which is above it"],
     ["capture/capture.ts", "import '../cli/relay'", "imports cli/relay.ts, which is above it"],
     ["cli/relay.ts", "import '../testing/index'", "imports its neighbour testing/index.ts"],
     ["index.ts", "import './testing/index'", "imports testing/index.ts, which is above it"],

@@ -17,6 +17,15 @@ export type RelationsOption = (typeof relationsOptions)[number]
 
 export const relationsOptions = ["owner", "both", "off"] as const
 
+/**
+ * Who tells of an entity's changes: this package around TypeORM's statements (`orm`), or triggers of the database (`triggers`), which also
+ * see raw SQL, foreign keys' cascades, TRUNCATE and other programs. Triggers need `delivery: "outbox"` and the migration that
+ * `change-events triggers:generate` writes (docs/triggers.md).
+ */
+export type CaptureMethod = (typeof captureMethods)[number]
+
+export const captureMethods = ["orm", "triggers"] as const
+
 export interface TransitionOptions {
   /** First part of the topic behind the prefix, such as `disabled`. */
   readonly operation: string
@@ -30,6 +39,10 @@ export interface EntityCaptureOptions {
   readonly app?: string
   /** Last part of the topic. Default: the entity's name in lower case. */
   readonly model?: string
+  /**
+   * Who tells of its changes. With single-table inheritance what one entity says holds for the table. Default: the option `capture`.
+   */
+  readonly capture?: CaptureMethod
   /** Properties that are in no event: not in the images, and no reason for one. Default none. */
   readonly ignore?: readonly string[]
   /** false: this entity's writes make no events, and are not reported as uncaptured. Default true. */
@@ -73,6 +86,8 @@ export interface CaptureOptions {
   readonly app?: string | ((metadata: EntityMetadata) => string)
   /** The entities to capture, with their options. Default: all. */
   readonly entities?: readonly (EntityReference | (EntityCaptureOptions & { readonly entity: EntityReference }))[]
+  /** Who tells of the changes, for every entity. Default "orm". */
+  readonly capture?: CaptureMethod
   /** Soft-remove and recover, for every entity. Default "delete". */
   readonly softDelete?: "delete" | "update"
   /** A change of a many-to-many relation as an update of which entities. Default "owner". */

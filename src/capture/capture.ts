@@ -8,6 +8,7 @@ import type { DriverConnection } from "./driver-connection"
 import { foreignKeyActions, type ForeignKeyAction } from "./foreign-key-actions"
 import { imageSql, type ImageSql } from "./image-sql"
 import type { ValueReader } from "./image-column"
+import { askMissingTriggers } from "./missing-triggers"
 import { PreparedStatements } from "./prepared-statements"
 import { askColumnTypes } from "./column-types"
 import { askReadability, type Uncapturable } from "./readable-columns"
@@ -15,6 +16,7 @@ import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
 import { trackJunctions, type TrackedJunction } from "./tracked-relation"
 import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
+import { triggerFault } from "./trigger-fault"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
 export interface CaptureEnvironment {
@@ -54,6 +56,7 @@ export class Capture {
   private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
   private actions: ReturnType<typeof foreignKeyActions> | undefined
+  private readonly triggered: boolean
   private known = false
 
   constructor(
@@ -81,6 +84,7 @@ export class Capture {
     this.serverMajor = Number.parseInt(dataSource.driver.version ?? "", 10) || 0
     this.immutable = immutableEntities(dataSource, options)
     this.trackEntities()
+    this.triggered = [...this.tables.values()].some(({ entity }) => entity.byTriggers)
     this.reportUnknownEntities()
   }
 
@@ -93,6 +97,11 @@ export class Capture {
   tableNamed(name: string): TrackedTable | undefined {
     for (const [metadata, table] of this.tables) if (metadata.name === name) return table
     return undefined
+  }
+
+  /** Whether triggers of the database write into the change log: they are told of the context, and nobody here of the rows. */
+  get hasTriggers(): boolean {
+    return this.triggered
   }
 
   /** The types of the entity's columns, as the driver's parsers know them; undefined while the server has not said. */
@@ -126,8 +135,7 @@ export class Capture {
       if (metadata.tableType === "regular" && isTableWanted(metadata, options)) {
         const entity = trackEntity(metadata, options, this.dataSource)
         this.checkHashKey(entity)
-        this.tables.set(metadata, { entity, sql: imageSql(entity, this.serverMajor) })
-        this.cover(metadata, "captured")
+        this.track({ entity, sql: imageSql(entity, this.serverMajor) })
       } else if (metadata.tableType !== "entity-child") {
         this.cover(
           metadata,
@@ -147,12 +155,18 @@ export class Capture {
     }
   }
 
+  private track(table: TrackedTable): void {
+    const { metadata, byTriggers } = table.entity
+    if (byTriggers && !this.environment.outbox) throw withoutOutbox(metadata)
+    this.tables.set(metadata, table)
+    const fault = byTriggers ? triggerFault(table.entity) : undefined
+    // Whatever writes it, its triggers see it: nothing is to be reported.
+    this.cover(metadata, byTriggers ? "unwanted" : "captured")
+    if (fault !== undefined) this.giveUp({ entity: table.entity, reason: fault, isWritable: true })
+  }
+
   private cover(metadata: EntityMetadata, coverage: TableCoverage): void {
-    for (const name of [
-      metadata.tablePath,
-      metadata.tableName,
-      `${metadata.schema ?? "public"}.${metadata.tableName}`,
-    ]) {
+    for (const name of namesOf(metadata)) {
       // A table of the same name in another schema may be captured: raw SQL that leaves the schema out is then reported.
       if (this.coverage.get(name) === undefined || coverage === "captured") this.coverage.set(name, coverage)
     }
@@ -191,10 +205,13 @@ export class Capture {
     try {
       const connection = (await queryRunner.connect()) as DriverConnection
       const query = (text: string, values: unknown[]) => connection.query(text, values) as Promise<{ rows: unknown[] }>
-      const { uncapturable, isPooled } = await askReadability(query, tables, connection)
+      // A trigger runs as its owner, whatever the role of this connection may read.
+      const ownTables = tables.filter(({ entity }) => !entity.byTriggers)
+      const { uncapturable, isPooled } = await askReadability(query, ownTables, connection)
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
       for (const entity of uncapturable) this.giveUp(entity)
       if (this.environment.outbox) await askColumnTypes(query, tables, this.types)
+      for (const entity of await askMissingTriggers(query, tables)) this.miss(entity, NO_TRIGGERS)
       this.known = true
     } catch (cause) {
       const message = "could not find out which columns may be read; writes are not captured until it can"
@@ -209,16 +226,19 @@ export class Capture {
   }
 
   private giveUp({ entity, reason, isWritable }: Uncapturable): void {
-    const { metadata } = entity
-    if (!this.tables.delete(metadata)) return
+    if (!this.tables.delete(entity.metadata)) return
     this.actions = undefined
     for (const { junction } of [...this.tables.values()]) if (junction) this.giveUpRelations(junction, entity)
-    for (const [name, coverage] of this.coverage) {
-      const isOwn =
-        name === metadata.tablePath || name.endsWith(`.${metadata.tableName}`) || name === metadata.tableName
-      if (isOwn && coverage === "captured") this.coverage.set(name, { uncaptured: reason })
+    this.miss(entity, reason, isWritable)
+  }
+
+  /** What the log holds of the entity can be read all the same. */
+  private miss({ metadata, byTriggers }: TrackedEntity, reason: string, isMissed = true): void {
+    for (const name of namesOf(metadata)) {
+      if (this.coverage.get(name) === (byTriggers ? "unwanted" : "captured"))
+        this.coverage.set(name, { uncaptured: reason })
     }
-    if (!isWritable) return
+    if (!isMissed) return
     const message = `${metadata.name} is not captured: ${reason}`
     this.environment.report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: metadata.name } }))
   }
@@ -232,6 +252,19 @@ export class Capture {
     if (relations.length > 0) this.tables.set(entity.metadata, { ...table, junction: { ...junction, relations } })
     else this.giveUp({ entity, reason: `${gone.metadata.name} is not captured`, isWritable: false })
   }
+}
+
+/** As raw SQL may call the table. */
+function namesOf({ tablePath, tableName, schema }: EntityMetadata): readonly string[] {
+  return [tablePath, tableName, `${schema ?? "public"}.${tableName}`]
+}
+
+const NO_TRIGGERS =
+  "its table has not all triggers: run the migration of `change-events triggers:generate`, and start anew"
+
+function withoutOutbox({ name }: EntityMetadata): ChangeEventsError {
+  const message = `${name} is captured by triggers (\`capture: "triggers"\`), which needs the option \`delivery: "outbox"\``
+  return new ChangeEventsError("OPTIONS_INVALID", message)
 }
 
 /** With single-table inheritance the root's metadata has the columns of all. */

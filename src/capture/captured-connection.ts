@@ -2,6 +2,7 @@ import { ChangeEventsError } from "../errors"
 import { sharedState } from "../runtime/shared-state"
 import type { Capture } from "./capture"
 import type { CapturedStatement } from "./captured-statement"
+import type { SqlStatement } from "../events/transactional-sink"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
@@ -13,7 +14,9 @@ import { guarded, StatementRunner, statusOf, type WatchedConnection } from "./st
 import type { QueryConfig } from "./prefixed-query"
 import { splitStatements, transactionEnding } from "./transaction-commands"
 import { TransactionLog } from "./transaction-log"
+import { TriggerContext } from "./trigger-context"
 import { Turns } from "./turns"
+import { isWrite } from "./uncaptured-writes"
 
 /**
  * The statement that a list of parameters belongs to. TypeORM hands the list that its builder made to the driver as it is, so its
@@ -61,7 +64,8 @@ function watchedConnection(connection: DriverConnection, capture: Capture): Watc
   const unwritten = outbox && { unwritten: outbox.unwritten, onLogged: () => onLogged(capture.dataSource) }
   const log = new TransactionLog({ order, report, limits: capture.limits, isHeard, outbox: unwritten })
   const relations = new RelationChanges(connection, capture, log)
-  return { connection, bareQuery, capture, log, outbox, relations }
+  const triggers = capture.hasTriggers ? new TriggerContext(log) : undefined
+  return { connection, bareQuery, capture, log, outbox, relations, triggers }
 }
 
 type Callback = (error: unknown, answer?: unknown) => void
@@ -91,7 +95,7 @@ class ConnectionWatch {
   }
 
   private run(args: unknown[]): unknown {
-    const { capture, log, outbox, relations } = this.watched
+    const { capture, log, outbox, relations, triggers } = this.watched
     const [config, values] = args
     const text = textOf(config)
     if (text === undefined) return this.bare(args)
@@ -103,8 +107,9 @@ class ConnectionWatch {
     }
 
     const sent = { text, commit: log.send(text) }
-    if (outbox && log.isUnwrittenBefore(text)) return this.commitBehind(sent, args, outbox)
-    return this.pass(sent, args)
+    if (outbox && log.isUnwrittenBefore(text)) return asCalled(args, this.commitLogged(sent, args, outbox))
+    const told = triggers?.beforeText(text) ?? []
+    return outbox && told.length > 0 ? asCalled(args, this.runTold(sent, args, told)) : this.pass(sent, args)
   }
 
   private runStatement(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
@@ -166,27 +171,17 @@ class ConnectionWatch {
     )
   }
 
-  /** A COMMIT goes behind what the change log has still to be told, in one write. */
-  private commitBehind(sent: SentText, args: unknown[], outbox: OutboxConnection): unknown {
-    const [config] = args
-    const own = typeof config === "object" ? (config as { callback?: unknown }).callback : undefined
-    const callback = [args.at(-1), own].find((each) => typeof each === "function") as Callback | undefined
-    const committed = this.commitLogged(sent, args, outbox)
-    if (!callback) return committed
-    // What a callback throws is its own affair, as it is with the driver.
-    const throwLater = (error: unknown): void =>
-      void setImmediate(() => {
-        throw error
-      })
-    void committed
-      .then(
-        (answer) => callback(null, answer),
-        (error: unknown) => callback(error),
-      )
-      .catch(throwLater)
-    return undefined
+  /** Triggers are told whose write it is, in one round trip with it. */
+  private async runTold(sent: SentText, args: unknown[], told: readonly SqlStatement[]): Promise<unknown> {
+    const outbox = this.watched.outbox as OutboxConnection
+    const isOne = splitStatements(sent.text).length === 1
+    const answering = isOne
+      ? outbox.queryBehind(told, configOf(args))
+      : outbox.run(told).then(() => this.watched.bareQuery.call(this.watched.connection, configOf(args)))
+    return this.succeeded(sent, await answering.catch((error: unknown) => this.failed(sent, error)))
   }
 
+  /** A COMMIT goes behind what the change log has still to be told, in one write. */
   private async commitLogged(sent: SentText, args: unknown[], outbox: OutboxConnection): Promise<unknown> {
     const values = Array.isArray(args[1]) ? (args[1] as unknown[]) : undefined
     const answer = await this.writeAndCommit({ text: sent.text, values }, outbox).catch((error: unknown) => {
@@ -208,16 +203,19 @@ class ConnectionWatch {
   }
 
   private succeeded({ text, commit }: SentText, answer: unknown): unknown {
-    const { capture, log, connection } = this.watched
+    const { capture, log, connection, triggers } = this.watched
     const results: readonly DriverResult[] = resultsOf(answer)
     const refusal = guarded(capture, () => capture.uncaptured.inspect(text, results))
+    if (triggers && results.some(isWrite)) log.addLogged()
     guarded(capture, () => log.settle(text, results, statusOf(connection), commit))
+    if (!log.isOpen) triggers?.forget()
     if (refusal) throw refusal
     return answer
   }
 
   private failed({ text, commit }: SentText, error: unknown): never {
-    const { capture, log } = this.watched
+    const { capture, log, triggers } = this.watched
+    triggers?.forget()
     guarded(capture, () => log.fail(text, isServersWord(error), commit))
     throw error
   }
@@ -235,6 +233,32 @@ class ConnectionWatch {
       else callback(null, answer)
     }
   }
+}
+
+/** Gives the answer in the way in which the call to `query` wants it. */
+function asCalled(args: unknown[], answering: Promise<unknown>): unknown {
+  const [config] = args
+  const own = typeof config === "object" ? (config as { callback?: unknown }).callback : undefined
+  const callback = [args.at(-1), own].find((each) => typeof each === "function") as Callback | undefined
+  if (!callback) return answering
+  // What a callback throws is its own affair, as it is with the driver.
+  const throwLater = (error: unknown): void =>
+    void setImmediate(() => {
+      throw error
+    })
+  void answering
+    .then(
+      (answer) => callback(null, answer),
+      (error: unknown) => callback(error),
+    )
+    .catch(throwLater)
+  return undefined
+}
+
+/** The call to `query` as one object, without its callback. */
+function configOf([config, values]: unknown[]): QueryConfig {
+  const given = typeof config === "string" ? { text: config } : { ...(config as QueryConfig), callback: undefined }
+  return Array.isArray(values) ? { ...given, values: values as unknown[] } : given
 }
 
 /** The SQL of a call to `query`; undefined for a cursor or stream, which runs itself. */

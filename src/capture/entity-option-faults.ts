@@ -1,10 +1,11 @@
 import { isObject, nameOf, oneOf, topicPart, type OptionCheck } from "../runtime/option-checks"
 import { unknownKeyFaults } from "../runtime/option-faults"
-import { relationsOptions, sensitiveModes, type EntityCaptureOptions } from "./capture-options"
+import { captureMethods, relationsOptions, sensitiveModes, type EntityCaptureOptions } from "./capture-options"
 
 const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   app: topicPart,
   model: topicPart,
+  capture: oneOf(...captureMethods),
   ignore: (value, path) => (isTexts(value) ? [] : [`${path} must be an array of property names, got ${nameOf(value)}`]),
   enabled: oneOf(true, false),
   immutable: oneOf(true, false),

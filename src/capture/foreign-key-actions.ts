@@ -22,6 +22,8 @@ export function foreignKeyActions(
 ): ReadonlyMap<EntityMetadata, readonly ForeignKeyAction[]> {
   const actions = new Map<EntityMetadata, ForeignKeyAction[]>()
   for (const [metadata, table] of tables) {
+    // Its triggers see what foreign keys do.
+    if (table.entity.byTriggers) continue
     for (const key of ownKeys(metadata)) {
       const parent = rootOf(key.referencedEntityMetadata)
       actions.set(parent, [...(actions.get(parent) ?? []), actionOf(key, table)])

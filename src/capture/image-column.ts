@@ -108,14 +108,18 @@ export type ValueParser = (text: string) => unknown
 export interface ValueReader {
   readonly hydrate: (value: unknown, column: ColumnMetadata) => unknown
   readonly sensitiveHashKey: string
-  /** Whether the texts of sensitive columns are hidden already, as the server writes them into the change log. Default false. */
-  readonly isHidden?: boolean
+  /**
+   * Whether the texts of sensitive columns are hidden already, as the server writes them into the change log. "mask": also those that are
+   * to be hashed, for want of a secret. Default false.
+   */
+  readonly isHidden?: boolean | "mask"
 }
 
 /** The value as a record shows it: what a reload of the row would give, as JSON can hold it. */
 export function readValue(text: string | null, column: ImageColumn, parse: ValueParser, reader: ValueReader): unknown {
   if (text === null && !column.hydratedAs.transformer) return null
-  if (column.sensitive === "mask") return text === null ? null : "***"
+  if (column.sensitive === "mask" || (column.sensitive && reader.isHidden === "mask"))
+    return text === null ? null : "***"
   if (column.sensitive === "hash") return text === null || reader.isHidden ? text : hmac(text, reader.sensitiveHashKey)
   const value = jsonValue(reader.hydrate(text === null ? null : parse(text), column.hydratedAs))
   return value === undefined ? null : value

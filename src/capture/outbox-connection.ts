@@ -14,6 +14,8 @@ export interface OutboxConnectionOptions {
   readonly maxHeld?: number | undefined
 }
 
+const IN_FAILED_TRANSACTION = "25P02"
+
 const BEGIN: SqlStatement = { name: "change_events_begin", text: "BEGIN", values: [] }
 
 /** What the change log still has to be told on one physical connection, and how it is told: in front of the statement that needs it. */
@@ -40,7 +42,7 @@ export class OutboxConnection {
 
   /** Writes what is unwritten now. @throws ChangeEventsError OUTBOX_WRITE_FAILED */
   async write(): Promise<void> {
-    for (const insert of this.take()) await this.run(insert)
+    await this.run(this.take())
   }
 
   /**
@@ -50,13 +52,13 @@ export class OutboxConnection {
    */
   async queryBehind(statements: readonly SqlStatement[], config: QueryConfig): Promise<unknown> {
     if (statements.length > 0 && canQueryBehind(this.connection)) return this.together(statements, config)
-    for (const statement of statements) await this.run(statement)
+    await this.run(statements)
     return this.bareQuery.call(this.connection, config)
   }
 
-  /** A query that begins a transaction of its own. */
-  beginWith(config: QueryConfig): Promise<unknown> {
-    return this.queryBehind([BEGIN], config)
+  /** A query that begins a transaction of its own, and what is to be done in it before. */
+  beginWith(before: readonly SqlStatement[], config: QueryConfig): Promise<unknown> {
+    return this.queryBehind([BEGIN, ...before], config)
   }
 
   /** Writes what is unwritten, and commits. @throws ChangeEventsError OUTBOX_WRITE_FAILED; what the COMMIT fails with */
@@ -82,17 +84,19 @@ export class OutboxConnection {
     }
   }
 
-  /** Without its name: `pg` and we keep separate books of what is prepared. */
-  private async run({ text, values }: SqlStatement): Promise<void> {
+  /** One after the other, without their names: `pg` and we keep separate books of what is prepared. */
+  async run(statements: readonly SqlStatement[]): Promise<void> {
     try {
-      await this.bareQuery.call(this.connection, { text, values })
+      for (const { text, values } of statements) await this.bareQuery.call(this.connection, { text, values })
     } catch (error) {
       throw isServersWord(error) ? writeFailed(error) : error
     }
   }
 }
 
-function writeFailed(cause: unknown): ChangeEventsError {
+/** Of a transaction that had failed before, nothing else can be said than what the query itself would have been told. */
+function writeFailed(cause: unknown): unknown {
+  if (Object(cause).code === IN_FAILED_TRANSACTION) return cause
   const message = "the change log could not be written, so the transaction is not committed"
   return new ChangeEventsError("OUTBOX_WRITE_FAILED", message, { cause })
 }

@@ -26,8 +26,11 @@ export function planStatement(
   const alias = builder.expressionMap.mainAlias
   if (!capture || !alias?.hasMetadata) return undefined
   if (capture.isImmutable(alias.metadata)) refuseUpdate(builder.expressionMap, alias.metadata, capture)
-  if (!capture.tableOf(alias.metadata)) return undefined
+  const table = capture.tableOf(alias.metadata)
+  if (!table) return undefined
   const asking = capture.whenKnown(builder.queryRunner)
+  // The server is asked all the same: whether it has the triggers.
+  if (table.entity.byTriggers) return asking?.then(() => undefined)
   return asking ? asking.then(() => (capture.isKnown ? plan(builder, capture) : undefined)) : plan(builder, capture)
 }
 

@@ -17,6 +17,7 @@ interface DriverQuery {
   readonly name?: string
   requiresPreparation(): boolean
   submit(connection: ProtocolConnection): Error | null
+  handleDataRow(message: unknown): void
   handleCommandComplete(message: unknown, connection: ProtocolConnection): void
   handleError(error: unknown, connection: ProtocolConnection): void
 }
@@ -99,13 +100,15 @@ function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
 
     override submit(connection: ProtocolConnection): Error | null {
       this.wasParsed = this.name !== undefined && connection.parsedStatements[this.name] !== undefined
-      connection.stream.cork?.()
-      try {
+      return inOneWrite(connection, () => {
         for (const statement of this.prefix) sendStatement(connection, statement)
         return super.submit(connection)
-      } finally {
-        connection.stream.uncork?.()
-      }
+      })
+    }
+
+    override handleDataRow(message: unknown): void {
+      // What a statement of the prefix returns, nobody asked for.
+      if (this.done === this.prefix.length) super.handleDataRow(message)
     }
 
     override handleCommandComplete(message: unknown, connection: ProtocolConnection): void {
@@ -123,6 +126,15 @@ function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
       if (this.name !== undefined && !this.wasParsed) delete connection.parsedStatements[this.name]
       super.handleError(new PrefixFailed(error), connection)
     }
+  }
+}
+
+function inOneWrite<Value>({ stream }: ProtocolConnection, send: () => Value): Value {
+  stream.cork?.()
+  try {
+    return send()
+  } finally {
+    stream.uncork?.()
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { ServerSideLog } from "../events/transactional-sink"
 import type { CapturedStatement } from "./captured-statement"
 import { hiddenKeySecret, isHiddenKey, type ImageColumn, type ValueReader } from "./image-column"
-import type { EntityVariant } from "./tracked-entity"
+import { rowKeySql } from "./row-key-sql"
 
 /** Where the parameters stand that such a statement has besides TypeORM's own. */
 interface Parameters {
@@ -122,30 +122,15 @@ function shown(image: ImageColumn, { from, other, index }: ShownColumn, paramete
   return `CASE WHEN ${own} IS DISTINCT FROM NULL THEN ${hmacSql(own, parameters)} END`
 }
 
-/** `<app>.<model>:<primary key>`, as the events themselves have it. `starts`: where the row begins whose key it is; of several the first that is there. */
+/** `starts`: where the row begins whose key it is; of several the first that is there. */
 function keyText({ entity }: CapturedStatement, starts: readonly number[], parameters: Parameters): string {
-  const parts = entity.primary.map((index) => {
-    const image = entity.columns[index] as ImageColumn
-    const texts = starts.map((start) => {
-      const own = column(start + index)
-      return isHiddenKey(image) ? hmacSql(own, parameters) : own
-    })
-    return texts.length === 1 ? texts[0] : `coalesce(${texts.join(", ")})`
-  })
-  const plain = `concat(${placeSql(entity, starts.at(-1) ?? 0)}, ':', concat_ws(',', ${parts.join(", ")}))`
-  const escaped = `substr(to_json(${plain})::text, 2, length(to_json(${plain})::text) - 2)`
-  return `CASE WHEN ${plain} ~ '[\\x01-\\x1f]' THEN ${escaped} ELSE ${plain} END`
+  const part = (index: number): string => {
+    const isHidden = isHiddenKey(entity.columns[index] as ImageColumn)
+    const texts = starts.map((start) => (isHidden ? hmacSql(column(start + index), parameters) : column(start + index)))
+    return texts.length === 1 ? (texts[0] as string) : `coalesce(${texts.join(", ")})`
+  }
+  return rowKeySql(entity, part, column((starts.at(-1) ?? 0) + entity.discriminator))
 }
-
-function placeSql({ variants, discriminator }: CapturedStatement["entity"], start: number): string {
-  const place = ({ app, model }: EntityVariant): string => literal(`${app}.${model}`)
-  const [first, ...others] = [...variants]
-  if (discriminator < 0 || others.length === 0) return place(first?.[1] as EntityVariant)
-  const cases = [...variants].map(([value, variant]) => `WHEN ${literal(value)} THEN ${place(variant)}`)
-  return `CASE concat(${column(start + discriminator)}) ${cases.join(" ")} ELSE ${place(first?.[1] as EntityVariant)} END`
-}
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** HMAC-SHA-256 from the one hash that every Postgres has. */
 function hmacSql(value: string, { innerPad, outerPad }: Parameters): string {

@@ -6,6 +6,8 @@ import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
 import type { RowImage } from "./row-image"
 import { parseComposite } from "./image-sql"
+import type { StatementKind } from "./captured-statement"
+import { toldContext } from "../context/told-context"
 import type { TrackedEntity } from "./tracked-entity"
 import { changesOf } from "./statement-rows"
 
@@ -25,14 +27,21 @@ export function readStatementRow(capture: Capture, row: LogRow, origin: string):
   if (!table) throw new Error(`the entity ${body.entity} is not captured here`)
   const { entity, sql } = table
   const batch = batchOf(capture, entity, { body, row, origin })
-  const hasOldImage = body.kind !== "upsert" || sql.hasReturningOld
+  const kind = kindOf(body, row)
+  const hasOldImage = kind !== "upsert" || sql.hasReturningOld
   const old = image(row.oldRow, entity, body)
   const after = image(row.newRow, entity, body)
-  const statement = { entity, sql, kind: body.kind, overwritesKey: body.overwritesKey ?? false }
+  const statement = { entity, sql, kind, overwritesKey: body.overwritesKey ?? false }
   const rows = hasOldImage
     ? [...(old ?? empty(entity, body, row.newRow)), ...(after ?? [])]
     : [...(after ?? []), row.oldRow]
   return changesOf(statement, [rows], batch).flatMap((change) => (change.isInternal ? [] : (change.resolve() ?? [])))
+}
+
+function kindOf({ kind }: StatementBody, { oldRow, newRow }: LogRow): StatementKind {
+  if (kind !== "trigger") return kind
+  if (oldRow === null) return "insert"
+  return newRow === null ? "delete" : "update"
 }
 
 /** An insert has no old row, and an upsert of a new row one of nulls. */
@@ -60,12 +69,12 @@ function batchOf(capture: Capture, entity: TrackedEntity, { body, row, origin }:
   let count = 0
   return {
     entity,
-    context: body.context,
+    context: (body.told && toldContext(body.told)) || body.context,
     occurredAt: row.writtenAt,
     parsers: entity.columns.map((column, index) =>
       parserOf(capture.dataSource, types.get(column.databaseName) || known[index] || 0),
     ),
-    reader: { ...capture.reader, isHidden: true },
+    reader: { ...capture.reader, isHidden: body.kind === "trigger" ? "mask" : true },
     emitUnchanged: capture.environment.options.emitUnchanged ?? false,
     nextId: () => rowEventId(row, origin, count++),
   }

@@ -1,6 +1,7 @@
 import { currentChangeContext } from "../context/change-context"
 import { ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
+import type { SqlStatement } from "../events/transactional-sink"
 import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
 import type { CapturedStatement } from "./captured-statement"
@@ -15,6 +16,7 @@ import { statementBody } from "./statement-body"
 import { changesOf, restoreResult, rowPairs, takeRows, type StatementRows } from "./statement-rows"
 import type { TrackedJunction } from "./tracked-relation"
 import type { TransactionLog } from "./transaction-log"
+import type { TriggerContext } from "./trigger-context"
 
 /** A connection, and what is kept of it. */
 export interface WatchedConnection {
@@ -25,6 +27,8 @@ export interface WatchedConnection {
   readonly log: TransactionLog
   readonly outbox: OutboxConnection | undefined
   readonly relations: RelationChanges
+  /** Where triggers of the database capture as well. */
+  readonly triggers: TriggerContext | undefined
 }
 
 interface SentStatement {
@@ -61,7 +65,8 @@ export class StatementRunner {
 
   /** Inside a transaction: what it writes into the change log by itself must come behind what was made before. */
   private async runLogged(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
-    const before = sent.statement.serverSide ? outbox.take() : []
+    const logged = sent.statement.serverSide ? outbox.take() : []
+    const before = [...this.told(sent), ...logged]
     const config = this.config(sent, this.nameOf(sent))
     const answering = before.length > 0 ? outbox.queryBehind(before, config) : this.query(config)
     const answer = await answering.catch((error: unknown) => this.failed(sent, error))
@@ -96,13 +101,19 @@ export class StatementRunner {
   /** Once more without a name, if it was the name that failed. */
   private async begin(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
     const name = this.nameOf(sent)
+    const told = this.told(sent)
     try {
-      return await outbox.beginWith(this.config(sent, name))
+      return await outbox.beginWith(told, this.config(sent, name))
     } catch (error) {
       if (!this.isOwnFailure(sent, name, error)) throw error
       await outbox.rollBack()
-      return outbox.beginWith(this.config(sent, undefined))
+      return outbox.beginWith(told, this.config(sent, undefined))
     }
+  }
+
+  /** A foreign key may carry the change on into a table that triggers capture. */
+  private told({ context }: SentStatement): readonly SqlStatement[] {
+    return this.watched.triggers?.before(context) ?? []
   }
 
   private send(sent: SentStatement, name: string | undefined): Promise<unknown> {
@@ -185,7 +196,8 @@ export class StatementRunner {
 
   /** A statement whose answer was lost, or came too late, may have written all the same. */
   private failed(sent: SentStatement, error: unknown): never {
-    const { capture, log, outbox } = this.watched
+    const { capture, log, outbox, triggers } = this.watched
+    triggers?.forget()
     if (!isServersWord(error) && !outbox) {
       const table = sent.statement.entity.metadata.tablePath
       const message = `the answer to a write to "${table}" was lost: if it was carried out, it made no events`

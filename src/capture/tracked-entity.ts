@@ -11,6 +11,8 @@ import { imageColumns, type ColumnMetadata, type ColumnRules, type ImageColumn }
 export interface TrackedEntity {
   /** The entity that owns the table: the root, with single-table inheritance. */
   readonly metadata: EntityMetadata
+  /** Whether triggers of the database tell of its changes, and statements here do not. */
+  readonly byTriggers: boolean
   /** Escaped and with its schema, as TypeORM writes it in its statements. */
   readonly tableName: string
   readonly columns: readonly ImageColumn[]
@@ -50,6 +52,7 @@ export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, d
   const softDelete = own.softDelete ?? options.softDelete ?? "delete"
   return {
     metadata,
+    byTriggers: isByTriggers(metadata, options),
     tableName: escapedPath(metadata, dataSource),
     columns,
     compositeRelations: metadata.relationsWithJoinColumns
@@ -101,6 +104,14 @@ export function isWanted(metadata: EntityMetadata, options: CaptureOptions): boo
 /** Whether he wants events of the entity, or of a child in the same table. */
 export function isTableWanted(metadata: EntityMetadata, options: CaptureOptions): boolean {
   return [metadata, ...metadata.childEntityMetadatas].some((each) => isWanted(each, options))
+}
+
+/** Whether triggers capture the table: what one entity of a table with inheritance says holds for all that are wanted of it. */
+export function isByTriggers(root: EntityMetadata, options: CaptureOptions): boolean {
+  return [root, ...root.childEntityMetadatas].some(
+    (metadata) =>
+      isWanted(metadata, options) && (entityOptions(metadata, options).capture ?? options.capture) === "triggers",
+  )
 }
 
 type EntityEntry = NonNullable<CaptureOptions["entities"]>[number]

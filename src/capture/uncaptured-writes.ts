@@ -102,7 +102,8 @@ export class UncapturedWrites {
 /** COPY … TO reads, though its tag is that of COPY … FROM. */
 const COPY_TO = /^\s*COPY\b[\s\S]*\bTO\s+(STDOUT|PROGRAM|')/i
 
-function isWrite(result: DriverResult): boolean {
+/** Whether the server's answer says that rows were written. */
+export function isWrite(result: DriverResult): boolean {
   return result.command !== null && WRITES.has(result.command)
 }
 

@@ -20,6 +20,7 @@ import { relayCommand } from "./relay"
 import { replayCommand } from "./replay"
 import { statusCommand } from "./status"
 import { tailCommand } from "./tail"
+import { triggersGenerateCommand } from "./triggers-generate"
 
 const commands: Readonly<Record<string, Command>> = {
   relay: relayCommand,
@@ -34,6 +35,7 @@ const commands: Readonly<Record<string, Command>> = {
   adopt: adoptCommand,
   forget: forgetCommand,
   asyncapi: asyncApiCommand,
+  "triggers:generate": triggersGenerateCommand,
 }
 
 /** 0: done. 1: it failed. 2: it was called wrongly. */

@@ -38,12 +38,15 @@ export interface EventEnvelope {
 /** What the rows of one statement share, in the column `body`. */
 export interface StatementBody {
   readonly entity: string
-  readonly kind: "insert" | "upsert" | "update" | "delete"
+  /** Of a trigger's rows each says by itself which it is: with no old one an insert, with no new one a delete. */
+  readonly kind: "insert" | "upsert" | "update" | "delete" | "trigger"
   readonly context: EventContext
   /** Database names, in the order of `old_row` and `new_row`. */
   readonly columns: readonly string[]
   /** Their types' object identifiers, as the driver's parsers know them: of a domain that of its base type. */
   readonly types: readonly number[]
+  /** Of a trigger: the context as JSON that the writing session told, if it did. Anybody may have, so it may be anything. */
+  readonly told?: string | null
   /** Of an upsert: whether it overwrites the primary key, by which its old and new row would be told to be one. Default false. */
   readonly overwritesKey?: boolean
 }

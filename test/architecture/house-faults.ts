@@ -13,8 +13,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["publishing"],
   ["outbox"],
   ["relay"],
-  ["capture", "triggers"],
-  ["schemas", "notices", "migrations"],
+  ["capture"],
+  ["schemas", "notices", "migrations", "triggers"],
   [ROOT],
   ["cli", "testing"],
 ]

@@ -5,6 +5,7 @@ import { findCapture } from "../../src/capture/find-capture"
 import type { Capture } from "../../src/capture/capture"
 import type { EventEnvelope, LogRow } from "../../src/events/log-row"
 import { changeLogTables } from "../../src/outbox/change-log-tables"
+import { logKey } from "../../src/outbox/change-log-writer"
 import { selectLogRows, toLogRow } from "../../src/outbox/log-rows"
 import { createChangeLog } from "../../src/outbox/change-log-schema"
 import type { PostgresVersion } from "../servers/postgres"
@@ -56,6 +57,7 @@ export async function outboxDatabase(
 }
 
 async function loggedEvents(observer: DataSource, capture: Capture): Promise<readonly LoggedEvent[]> {
+  await capture.whenKnown(undefined)
   const rows = await observer.query<unknown[]>(`${selectLogRows(changeLogTables())} ORDER BY log.id`)
   return rows.map(toLogRow).flatMap((row) => readRow(row, capture))
 }
@@ -71,6 +73,7 @@ function readRow(row: LogRow, capture: Capture): LoggedEvent[] {
 
 function serverWritten(row: LogRow, capture: Capture): LoggedEvent[] {
   const events = readStatementRow(capture, row, "test")
-  for (const { key } of events) if (key !== row.key) throw new Error(`the row's key is ${row.key}, its event's ${key}`)
+  for (const { key } of events)
+    if (logKey(key) !== row.key) throw new Error(`the row's key is ${row.key}, its event's ${key}`)
   return events.map((made: OutgoingEvent) => ({ ...made }) as unknown as LoggedEvent)
 }

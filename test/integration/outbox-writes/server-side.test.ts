@@ -12,6 +12,7 @@ import { Tag } from "../../../fixtures/inventory/tag"
 import { User } from "../../../fixtures/inventory/user"
 import { withChangeContext, type ChangeEventsOptions } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
+import { comparableEvents } from "../../support/comparable-events"
 import { outboxDatabase, type LoggedEvent, type OutboxDatabase } from "../../support/outbox-database"
 
 const KEY = "a key of more than sixteen characters"
@@ -25,26 +26,6 @@ const changes: Partial<ChangeEventsOptions> = {
     { entity: Site, sensitive: { id: "hash" } },
     ...entities.filter((entity) => entity !== User && entity !== Site),
   ],
-}
-
-/** The same events but for what no two databases have in common: times of now, and generated UUIDs, which are numbered instead. */
-function comparable(events: readonly LoggedEvent[]): unknown[] {
-  const uuids: string[] = []
-  const numbered = (uuid: string): string => {
-    if (!uuids.includes(uuid)) uuids.push(uuid)
-    return `uuid ${uuids.indexOf(uuid)}`
-  }
-  return events.map((event) => {
-    expect(event.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-    const text = JSON.stringify({ ...event, id: "", context: { ...event.context, requestId: "" } })
-    const told = text.replace(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, numbered)
-    return JSON.parse(told, (_key, value: unknown) => (isNow(value) ? "now" : value)) as unknown
-  })
-}
-
-function isNow(value: unknown): boolean {
-  const isDate = typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)
-  return isDate && Math.abs(new Date(value).getTime() - Date.now()) < 600_000
 }
 
 describeOnEveryPostgres((version) => {
@@ -68,7 +49,7 @@ describeOnEveryPostgres((version) => {
       await withChangeContext({ userName: "alice", changeContext: "Job" }, () => work(dataSource))
     }
     const events = await onServer.events()
-    expect(comparable(events)).toEqual(comparable(await fromHere.events()))
+    expect(comparableEvents(events)).toEqual(comparableEvents(await fromHere.events()))
     return events
   }
 

@@ -29,6 +29,7 @@ describe("the options of changeEvents()", () => {
       maxRowsPerStatement: 0,
       maxEventsPerTransaction: 1.5,
       preparedStatements: "yes",
+      capture: "trigger",
       emitUnchanged: 1,
       sensitiveHashKey: "short",
       logger: {},
@@ -40,7 +41,15 @@ describe("the options of changeEvents()", () => {
       },
       entities: [
         class {},
-        { entity: "Tag", softDelete: "no", model: "a b", sensitive: { name: "hide" }, relations: true, modl: "x" },
+        {
+          entity: "Tag",
+          capture: "triggers",
+          softDelete: "no",
+          model: "a b",
+          sensitive: { name: "hide" },
+          relations: true,
+          modl: "x",
+        },
         4,
       ],
     })
@@ -50,6 +59,8 @@ describe("the options of changeEvents()", () => {
         "unknown option `topicPrefx`, did you mean `topicPrefix`?",
         "app must be a string, got 7",
         'softDelete must be one of "delete", "update", got a string',
+        'capture must be one of "orm", "triggers", got a string',
+        'capture: "triggers" needs delivery: "outbox", for triggers write into the change log',
         'onUncaptured must be one of "warn", "throw", "ignore", got a string',
         'relations must be one of "owner", "both", "off", got a string',
         'coalesce must be one of "transaction", "off", got true',

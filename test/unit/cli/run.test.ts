@@ -24,7 +24,9 @@ describe("change-events", () => {
   it.each([[[]], [["--help"]], [["-h"]]])("lists its commands for %j", async (args: readonly string[]) => {
     expect(await ran(...args)).toMatchObject({
       code: 0,
-      written: expect.stringMatching(/^Usage: change-events <command>[^]*\n {2}asyncapi +Writes an AsyncAPI 3/),
+      written: expect.stringMatching(
+        /^Usage: change-events <command>[^]*\n {2}asyncapi +Writes an AsyncAPI 3[^]*\n {2}triggers:generate +Writes the migration/,
+      ),
       told: "",
     })
   })
@@ -58,6 +60,8 @@ describe("change-events", () => {
     [["asyncapi", "-d"], "`-d` needs <file>"],
     [["asyncapi", "-d", "--out", "x.json"], "`-d` needs <file>"],
     [["asyncapi", "--out="], "`--out` needs <file>"],
+    [["triggers:generat"], "unknown command `triggers:generat`, did you mean `triggers:generate`?"],
+    [["triggers:generate", "--name", "a b"], "`--data-source` is missing: `-d ormconfig.ts`; `--name` must be a name"],
     [["asyncapi", "more"], "`more` belongs to no option"],
     [["asyncapi", "-d", "x", "--topic-prefix", "a b"], "`--topic-prefix` must be words joined by dots"],
   ])("refuses %j with 2", async (args: readonly string[], fault: string) => {

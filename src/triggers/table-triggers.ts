@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto"
+import { captureBody, NEW_ROWS, OLD_ROWS, type CapturedTable } from "./capture-function"
+import { triggerNames } from "../capture/missing-triggers"
+import { changeLogTables } from "../outbox/change-log-tables"
+import { outboxDefaults, type OutboxOptions } from "../outbox/outbox-options"
+import { dollarQuoted, literal, quoted } from "./sql-text"
+
+/** What the database must have for a table to be captured. */
+export interface TableTriggers {
+  readonly entity: string
+  /** Escaped and with its schema, as far as it is known. */
+  readonly table: string
+  /** Unquoted, in the schema of the change log. */
+  readonly functionName: string
+  /** As the catalogue keeps it. */
+  readonly functionBody: string
+  /** The function's, with a digest of all that makes it and its triggers. */
+  readonly comment: string
+  /** The statements that make them, or make them anew. */
+  readonly create: readonly string[]
+}
+
+/** What the names of all functions of one change log begin with. */
+export function functionPrefix({ tablePrefix = outboxDefaults.tablePrefix }: OutboxOptions): string {
+  return `${tablePrefix}capture `
+}
+
+/** When each of the triggers fires. */
+const triggers: Readonly<Record<string, (table: string) => string>> = {
+  [triggerNames.insert]: (table) => `AFTER INSERT ON ${table} REFERENCING NEW TABLE AS ${NEW_ROWS}`,
+  [triggerNames.update]: (table) =>
+    `AFTER UPDATE ON ${table} REFERENCING OLD TABLE AS ${OLD_ROWS} NEW TABLE AS ${NEW_ROWS}`,
+  [triggerNames.delete]: (table) => `AFTER DELETE ON ${table} REFERENCING OLD TABLE AS ${OLD_ROWS}`,
+  [triggerNames.truncate]: (table) => `BEFORE TRUNCATE ON ${table}`,
+}
+
+export function tableTriggers(captured: CapturedTable): TableTriggers {
+  const { entity, outbox } = captured
+  const functionName = functionNameOf(functionPrefix(outbox), entity.metadata.tablePath)
+  const functionBody = captureBody(captured)
+  const path = `${changeLogTables(outbox).schema}.${quoted(functionName)}`
+  const table = entity.tableName
+  const create = [
+    createFunction(path, functionBody),
+    // A SECURITY DEFINER function that others may put on tables of theirs would let them write what they like into the log.
+    `REVOKE ALL ON FUNCTION ${path}() FROM PUBLIC`,
+    ...Object.entries(triggers).map(
+      ([name, when]) =>
+        `CREATE OR REPLACE TRIGGER ${name} ${when(table)} FOR EACH STATEMENT EXECUTE FUNCTION ${path}()`,
+    ),
+  ]
+  const comment = `change-events triggers:generate, ${entity.metadata.name}, ${digest(create.join("\n"), 32)}`
+  const commented = `COMMENT ON FUNCTION ${path}() IS ${literal(comment)}`
+  return { entity: entity.metadata.name, table, functionName, functionBody, comment, create: [...create, commented] }
+}
+
+/**
+ * As its owner, so that whoever may write the table need not be able to write the change log; and with the settings that decide how a value
+ * is written as text, for another program may have others than the driver reads. Behind row security a TRUNCATE would see less than it
+ * removes: it fails instead.
+ */
+function createFunction(path: string, body: string): string {
+  return `CREATE OR REPLACE FUNCTION ${path}() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on
+SET datestyle = 'ISO, MDY'
+SET intervalstyle = 'postgres'
+SET bytea_output = 'hex'
+SET extra_float_digits = 1
+SET row_security = off
+SET timezone FROM CURRENT
+SET lc_monetary FROM CURRENT
+AS ${dollarQuoted(body)}`
+}
+
+const MAX_NAME_BYTES = 63
+const DIGEST_LENGTH = 16
+
+/** Of a name that is too long the beginning, and a digest of the whole. */
+function functionNameOf(prefix: string, tablePath: string): string {
+  const name = prefix + tablePath
+  if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name
+  return `${cutBytes(name, MAX_NAME_BYTES - DIGEST_LENGTH - 1)} ${digest(name, DIGEST_LENGTH)}`
+}
+
+function digest(text: string, length: number): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, length)
+}
+
+function cutBytes(text: string, most: number): string {
+  let cut = text.slice(0, most)
+  while (Buffer.byteLength(cut) > most) cut = Array.from(cut).slice(0, -1).join("")
+  return cut
+}
