@@ -12,6 +12,7 @@ import type { DeliveryOptions } from "./publishing/delivery-options"
 import type { WaitOptions } from "./publishing/direct-sink"
 import { driverClient } from "./relay/driver-client"
 import { Relay } from "./relay/relay"
+import type { RelayOptions } from "./relay/relay-options"
 import type { Report } from "./runtime/report"
 import { within } from "./runtime/within"
 
@@ -27,6 +28,7 @@ export interface ProcessRelaysOptions {
 /** The relays that run in this process: one for each database, as a rule one. */
 export class ProcessRelays {
   private readonly running = new Map<DataSource, Relay>()
+  private readonly starting = new Map<DataSource, Promise<Relay>>()
   private readonly notice: CommitNotice
 
   constructor(private readonly options: ProcessRelaysOptions) {
@@ -35,9 +37,7 @@ export class ProcessRelays {
 
   async start({ dataSource: given, ...options }: StartRelayOptions = {}): Promise<RunningRelay> {
     const dataSource = given ?? onlyDataSource(this.options.surroundings)
-    const relay = this.running.get(dataSource) ?? (await this.relayOf(dataSource, options))
-    this.running.set(dataSource, relay)
-    await relay.start()
+    const relay = this.running.get(dataSource) ?? (await this.startOnce(dataSource, options))
     return {
       status: () => relay.status(),
       stop: async (waitOptions) => {
@@ -45,6 +45,21 @@ export class ProcessRelays {
         await relay.stop(waitOptions)
       },
     }
+  }
+
+  /** Two calls at once start one relay; one that cannot start is forgotten, with its options. */
+  private startOnce(dataSource: DataSource, options: RelayOptions): Promise<Relay> {
+    const known = this.starting.get(dataSource)
+    if (known) return known
+    const starting = this.relayOf(dataSource, options)
+      .then(async (relay) => {
+        await relay.start()
+        this.running.set(dataSource, relay)
+        return relay
+      })
+      .finally(() => this.starting.delete(dataSource))
+    this.starting.set(dataSource, starting)
+    return starting
   }
 
   /** Something was committed: the relay here knows at once, those of other processes are told. */
@@ -67,7 +82,7 @@ export class ProcessRelays {
     await Promise.all(relays.map((relay) => relay.stop(options)))
   }
 
-  private async relayOf(dataSource: DataSource, options: StartRelayOptions): Promise<Relay> {
+  private async relayOf(dataSource: DataSource, options: RelayOptions): Promise<Relay> {
     const capture = findCapture(dataSource)
     if (!capture) {
       const message = "the relay was given a DataSource that has no subscriber of this package, or is not initialised"

@@ -30,6 +30,7 @@ function loggedEvent(event: string, record: string | null): OutgoingEvent {
   if (fault !== undefined) throw new Error(fault)
   if (record === null) throw new Error("there is no record")
   const common = { ...envelope, occurredAt: new Date(occurredAt) }
+  if (Number.isNaN(common.occurredAt.getTime())) throw new Error("it does not say when")
   const body: unknown = JSON.parse(record)
   if (envelope.kind === "application") return { ...common, payload: body } as ApplicationEvent
   const { prechange, postchange, differences } = body as RecordBody

@@ -18,7 +18,7 @@ const INSUFFICIENT_PRIVILEGE = "42501"
 /**
  * Whether a relay may work on this log.
  *
- * @throws ChangeEventsError CHANGE_LOG_MISSING, CHANGE_LOG_VERSION, CHANGE_LOG_FOREIGN, CHANGE_LOG_READ_ONLY
+ * @throws ChangeEventsError CHANGE_LOG_MISSING, CHANGE_LOG_VERSION, CHANGE_LOG_DENIED, CHANGE_LOG_FOREIGN, CHANGE_LOG_READ_ONLY
  */
 export async function checkChangeLog(query: SqlQuery, tables: ChangeLogTables): Promise<void> {
   const facts = await readableFacts(query, tables)
@@ -26,6 +26,7 @@ export async function checkChangeLog(query: SqlQuery, tables: ChangeLogTables): 
     const message = "the change log is on a replica, or a database that is read-only, where no cursor can be moved"
     throw new ChangeEventsError("CHANGE_LOG_READ_ONLY", message)
   }
+  await checkTables(query, tables)
   const system = await ownSystem(query)
   if (facts.database !== facts.own_database || (system !== undefined && system !== facts.system)) throw foreign()
 }
@@ -43,23 +44,55 @@ async function readableFacts(query: SqlQuery, tables: ChangeLogTables): Promise<
 
 async function readFacts(query: SqlQuery, { meta }: ChangeLogTables): Promise<LogFacts> {
   try {
-    const [facts] = await query(
+    const [facts, another] = await query(
       `SELECT version, system_identifier AS system, database_oid::text AS database, pg_is_in_recovery() AS is_replica,
          current_setting('transaction_read_only') = 'on' AS is_read_only,
          (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS own_database FROM ${meta}`,
     )
-    if (!facts)
-      throw new ChangeEventsError(
-        "CHANGE_LOG_VERSION",
-        `${meta} is empty, so nobody knows the version of the change log`,
-      )
-    return facts as LogFacts
+    if (facts && !another) return facts as LogFacts
+    const what = another ? "has several rows" : "is empty"
+    throw new ChangeEventsError("CHANGE_LOG_VERSION", `${meta} ${what}, so nobody knows the version of the change log`)
   } catch (thrown) {
     const { code } = asError(thrown) as { code?: unknown }
+    if (code === INSUFFICIENT_PRIVILEGE) throw denied([`SELECT on ${meta}`], thrown)
     if (code !== UNDEFINED_TABLE && code !== INVALID_SCHEMA) throw thrown
-    const message = `there is no change log (${meta}): run the migrations of \`changeLogMigrations()\` from typeorm-change-events/migrations`
-    throw new ChangeEventsError("CHANGE_LOG_MISSING", message, { cause: thrown })
+    throw missing(meta, thrown)
   }
+}
+
+/** What a relay does to each table. */
+const NEEDED = {
+  log: "SELECT, DELETE",
+  statement: "SELECT, DELETE",
+  cursor: "SELECT, INSERT, UPDATE, DELETE",
+  deadLetter: "SELECT, INSERT, UPDATE, DELETE",
+  relay: "SELECT, INSERT, UPDATE, DELETE",
+  inbox: "SELECT, DELETE",
+} as const satisfies Partial<Record<keyof ChangeLogTables, string>>
+
+async function checkTables(query: SqlQuery, tables: ChangeLogTables): Promise<void> {
+  const needed = Object.entries(NEEDED).flatMap(([name, privileges]) =>
+    privileges.split(", ").map((privilege) => ({ name: tables[name as keyof ChangeLogTables], privilege })),
+  )
+  const rows = await query(
+    `SELECT name, privilege, to_regclass(name) IS NULL AS gone FROM unnest($1::text[], $2::text[]) AS needed (name, privilege)
+     WHERE NOT coalesce(has_table_privilege(to_regclass(name), privilege), false)`,
+    [needed.map(({ name }) => name), needed.map(({ privilege }) => privilege)],
+  )
+  const refused = rows as readonly { name: string; privilege: string; gone: boolean }[]
+  const gone = refused.find((row) => row.gone)
+  if (gone) throw missing(gone.name)
+  if (refused.length > 0) throw denied(refused.map(({ name, privilege }) => `${privilege} on ${name}`))
+}
+
+function missing(table: string, cause?: unknown): ChangeEventsError {
+  const message = `there is no change log (${table}): run the migrations of \`changeLogMigrations()\` from typeorm-change-events/migrations`
+  return new ChangeEventsError("CHANGE_LOG_MISSING", message, { cause })
+}
+
+function denied(privileges: readonly string[], cause?: unknown): ChangeEventsError {
+  const message = `the relay's role may not do what a relay does: it lacks ${privileges.join(", ")}`
+  return new ChangeEventsError("CHANGE_LOG_DENIED", message, { cause, details: { missing: privileges } })
 }
 
 /** Undefined where the role may not ask: then only the database's own identifier tells. */

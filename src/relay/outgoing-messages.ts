@@ -48,10 +48,11 @@ function readyRecord({ id: rowId, event, record }: LogRow, { matches }: MessageO
   const envelope = JSON.parse(event as string) as EventEnvelope
   const { id, topic, key, fault } = envelope
   if (fault !== undefined) throw new Error(fault)
-  if (typeof id !== "string" || typeof topic !== "string" || typeof key !== "string") throw new Error("it is no event")
+  const occurredAt = new Date(envelope.occurredAt)
+  const isEvent = [id, topic, key].every((text) => typeof text === "string") && !Number.isNaN(occurredAt.getTime())
+  if (!isEvent) throw new Error("it is no event")
   if (!matches(topic)) return []
   const headers = eventHeaders(envelope as unknown as OutgoingEvent, RECORD_TYPE)
-  const occurredAt = new Date(envelope.occurredAt)
   const message = { id, topic, key, occurredAt, contentType: RECORD_TYPE, headers, body: record as string }
   return [{ rowId, eventId: id, topic, key, message, fault: undefined }]
 }

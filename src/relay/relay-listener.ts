@@ -45,19 +45,27 @@ export class RelayListener {
 
   private async run(): Promise<void> {
     while (!this.isStopped) {
-      const client = this.options.createClient()
-      this.isBroken = false
-      client.on("error", () => this.broken())
-      client.on("end", () => this.broken())
-      client.on("notification", () => this.options.onWake())
-      const isPooled = await this.listen(client).catch(() => false)
+      const isPooled = await this.listenOnce().catch(() => false)
+      if (isPooled || this.isStopped) return
+      this.failures++
+      await this.waiting.atLeast(backoffMs(this.failures, { baseMs: 100, maxMs: LONGEST_PAUSE_MS }))
+    }
+  }
+
+  /** Throws also where there can be no client: the DataSource was destroyed. */
+  private async listenOnce(): Promise<boolean> {
+    const client = this.options.createClient()
+    this.isBroken = false
+    client.on("error", () => this.broken())
+    client.on("end", () => this.broken())
+    client.on("notification", () => this.options.onWake())
+    try {
+      return await this.listen(client)
+    } finally {
       this.isListening = false
       client.removeAllListeners()
       client.on("error", () => undefined)
       void client.end().catch(() => undefined)
-      if (isPooled || this.isStopped) return
-      this.failures++
-      await this.waiting.atLeast(backoffMs(this.failures, { baseMs: 100, maxMs: LONGEST_PAUSE_MS }))
     }
   }
 

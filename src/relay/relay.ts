@@ -101,7 +101,7 @@ export class Relay {
       this.origin = await logOrigin(this.query, tables)
     } catch (thrown) {
       await this.connection.close()
-      throw thrown
+      throw this.asOurs(asError(thrown))
     }
     if (this.options.listen) this.listener.start()
     this.running = this.run()
@@ -234,14 +234,13 @@ export class Relay {
   }
 
   private failed(cause: Error): void {
-    const error =
-      cause instanceof ChangeEventsError
-        ? cause
-        : new ChangeEventsError("RELAY_FAILED", "the relay waits for the database", {
-            cause,
-            details: { about: "relay" },
-          })
-    this.environment.report(error)
+    this.environment.report(this.asOurs(cause))
+  }
+
+  private asOurs(cause: Error): ChangeEventsError {
+    if (cause instanceof ChangeEventsError) return cause
+    const message = `the relay cannot work with the database: ${cause.message}`
+    return new ChangeEventsError("RELAY_FAILED", message, { cause, details: { about: "relay" } })
   }
 }
 

@@ -1,7 +1,11 @@
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { startPostgresServer, type PostgresServer } from "../../fixtures/postgres/postgres-server"
+import {
+  startPostgresServer,
+  type PostgresServer,
+  type PostgresServerOptions,
+} from "../../fixtures/postgres/postgres-server"
 
 const INSTALLATION = process.env.POSTGRES_15_HOME ?? "/usr/lib/postgresql/15"
 const INSTALL = ["install", "--yes", "--no-install-recommends", "postgresql-15"]
@@ -12,9 +16,11 @@ const INSTALL = ["install", "--yes", "--no-install-recommends", "postgresql-15"]
  *
  * @throws when there is none, naming the command that installs it. A missing server never skips a test.
  */
-export async function startDebianPostgres(): Promise<PostgresServer> {
+export async function startDebianPostgres(
+  options: Omit<PostgresServerOptions, "installation"> = {},
+): Promise<PostgresServer> {
   if (!isInstalled()) install()
-  return startPostgresServer({ installation: INSTALLATION })
+  return startPostgresServer({ ...options, installation: INSTALLATION })
 }
 
 function isInstalled(): boolean {
