@@ -106,7 +106,10 @@ describeOnEveryPostgres((version) => {
         connectionString: port,
         port: 1,
       })
-      await expect(start()).rejects.toMatchObject({ code: "RELAY_FAILED", cause: expect.objectContaining({ code: "ECONNREFUSED" }) as unknown })
+      await expect(start()).rejects.toMatchObject({
+        code: "RELAY_FAILED",
+        cause: expect.objectContaining({ code: "ECONNREFUSED" }) as unknown,
+      })
     })
 
     it("is one, also when it is started twice at once", async () => {
