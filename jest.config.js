@@ -7,14 +7,17 @@ const project = (name, folders, more = {}) => ({
   ...more,
 })
 
-/** `unit` needs nothing but Node; `integration` starts its own Postgres, Redis and syslog servers. */
+const servers = {
+  globalSetup: "<rootDir>/test/servers/global-setup.ts",
+  globalTeardown: "<rootDir>/test/servers/global-teardown.ts",
+}
+
+/** `unit` needs nothing but Node; `integration` starts its own Postgres, Redis and syslog servers; `faults` kills them, and programs, on purpose. */
 module.exports = {
   projects: [
     { ...project("unit", ["unit"]), testMatch: ["<rootDir>/test/unit/**/*.test.ts", "<rootDir>/test/*.test.ts"] },
-    project("integration", ["integration"], {
-      globalSetup: "<rootDir>/test/servers/global-setup.ts",
-      globalTeardown: "<rootDir>/test/servers/global-teardown.ts",
-    }),
+    project("integration", ["integration"], servers),
+    project("faults", ["faults"], servers),
   ],
   testTimeout: 60_000,
 }
