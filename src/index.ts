@@ -8,6 +8,7 @@ export type { CursorDeliveryStatus } from "./relay/cursor-delivery-parts"
 export type { CursorStart } from "./relay/cursor-registry"
 export type { RelayStatus } from "./relay/relay"
 export type { RelayOptions } from "./relay/relay-options"
+export { handleOnce, type HandledEvent, type InboxTransaction } from "./inbox"
 export type { PublishOptions } from "./publish-event"
 export type { ApprovalEvents } from "./notices/approval-events"
 export type { Job, JobHook, JobOutcome, JobStatus } from "./notices/job"
@@ -29,6 +30,7 @@ export type {
   CaptureOptions,
   EntityCaptureOptions,
   EntityReference,
+  RelationsOption,
   RowText,
   SensitiveMode,
   UncapturedPolicy,

@@ -109,6 +109,11 @@ export class Capture {
     return this.types.get(entity)
   }
 
+  /** Whether writes to the entity's table make events here. */
+  coverageOf(metadata: EntityMetadata): TableCoverage {
+    return this.coverage.get(metadata.tablePath) ?? "unwanted"
+  }
+
   /** What foreign keys do to rows of captured tables when rows of this entity are deleted. */
   actionsOn(metadata: EntityMetadata): readonly ForeignKeyAction[] {
     this.actions ??= foreignKeyActions(this.tables)

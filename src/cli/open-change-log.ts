@@ -7,7 +7,7 @@ import type { SqlQuery } from "../outbox/log-rows"
 import { checkChangeLog, checkReadable } from "../relay/change-log-check"
 import { driverClient } from "../relay/driver-client"
 import { RelayConnection } from "../relay/relay-connection"
-import { subscribedChanges } from "../subscribed-changes"
+import { subscribedChanges, type SubscribedChanges } from "../subscribed-changes"
 import type { CommandOption, GivenOptions } from "./command"
 import { loadDataSource } from "./load-data-source"
 import { invalidCommand } from "./read-arguments"
@@ -48,18 +48,38 @@ export function dataSourceFaults(given: GivenOptions): string[] {
 export async function withChangeLog(given: GivenOptions, work: (log: OpenChangeLog) => Promise<void>): Promise<void> {
   const faults = dataSourceFaults(given)
   if (faults.length > 0) throw invalidCommand(faults)
-  const path = String(given["data-source"])
+  await withDataSource(String(given["data-source"]), async (dataSource, { changes, tables, outbox }) => {
+    if (!tables) {
+      const message = 'there is no change log: changeEvents() was made without delivery: "outbox"'
+      throw new ChangeEventsError("OUTBOX_OFF", message)
+    }
+    const connection = new RelayConnection({ createClient: () => driverClient(dataSource), timeoutMs: TIMEOUT_MS })
+    const query: SqlQuery = (text, values) => connection.query(text, values)
+    try {
+      await checkReadable(query, tables)
+      await work({ dataSource, changes, tables, outbox, connection, query })
+    } finally {
+      await connection.close()
+    }
+  })
+}
+
+/** The same without a change log. @throws ChangeEventsError DATA_SOURCE_NOT_LOADED, DATA_SOURCE_NOT_ATTACHED */
+export async function withDataSource(
+  path: string,
+  work: (dataSource: DataSource, subscribed: SubscribedChanges) => Promise<void>,
+): Promise<void> {
   const dataSource = await loadDataSource(path)
-  const { changes, tables, outbox } = changeLogOf(dataSource, path)
+  const subscribed = subscribedChanges(dataSource)
+  if (!subscribed) {
+    const message = `the DataSource of \`${path}\` has no subscriber of changeEvents(): put \`changes.subscriber\` into its \`subscribers\``
+    throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
+  }
   await initialize(dataSource, path)
-  const connection = new RelayConnection({ createClient: () => driverClient(dataSource), timeoutMs: TIMEOUT_MS })
-  const query: SqlQuery = (text, values) => connection.query(text, values)
   try {
-    await checkReadable(query, tables)
-    await work({ dataSource, changes, tables, outbox, connection, query })
+    await work(dataSource, subscribed)
   } finally {
-    await connection.close()
-    await changes.close()
+    await subscribed.changes.close()
     await dataSource.destroy()
   }
 }
@@ -70,20 +90,6 @@ export function withOwnChangeLog(given: GivenOptions, work: (log: OpenChangeLog)
     await checkChangeLog(log.query, log.tables)
     await work(log)
   })
-}
-
-function changeLogOf(dataSource: DataSource, path: string): Pick<OpenChangeLog, "changes" | "tables" | "outbox"> {
-  const known = subscribedChanges(dataSource)
-  if (!known) {
-    const message = `the DataSource of \`${path}\` has no subscriber of changeEvents(): put \`changes.subscriber\` into its \`subscribers\``
-    throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
-  }
-  const { changes, tables, outbox } = known
-  if (tables) return { changes, tables, outbox }
-  throw new ChangeEventsError(
-    "OUTBOX_OFF",
-    'there is no change log: changeEvents() was made without delivery: "outbox"',
-  )
 }
 
 async function initialize(dataSource: DataSource, path: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   requeueDeadLettersCommand,
   showDeadLetterCommand,
 } from "./dead-letters"
+import { doctorCommand } from "./doctor"
 import { forgetCommand } from "./forget"
 import { commandHelp, programHelp } from "./help"
 import type { Output } from "./output"
@@ -33,6 +34,7 @@ const commands: Readonly<Record<string, Command>> = {
   "dead-letters requeue": requeueDeadLettersCommand,
   "dead-letters drop": dropDeadLettersCommand,
   adopt: adoptCommand,
+  doctor: doctorCommand,
   forget: forgetCommand,
   asyncapi: asyncApiCommand,
   "triggers:generate": triggersGenerateCommand,

@@ -37,8 +37,9 @@ async function tail(given: GivenOptions, output: Output): Promise<void> {
       readStatementRow: readStatementRow.bind(undefined, capture),
       origin: await logOrigin(query, tables),
     }
+    const events = await tailLog({ connection, tables, reader, since, signal })
     output.tell("events, from " + (since === undefined ? "now" : String(given["since"])) + " on:")
-    for await (const event of tailLog({ connection, tables, reader, since, signal })) {
+    for await (const event of events) {
       if (isUnreadable(event)) output.tell(event.error.message)
       else if (matches(event.topic)) await output.write(`${show(event)}\n`)
     }

@@ -1,7 +1,8 @@
 import type { MigrationInterface, QueryRunner } from "typeorm"
-import { createChangeLog, dropChangeLog } from "../outbox/change-log-schema"
+import { createChangeLog, createInbox, dropChangeLog } from "../outbox/change-log-schema"
 import type { OutboxOptions } from "../outbox/outbox-options"
 
+export { createInbox }
 export type { OutboxOptions }
 
 /**

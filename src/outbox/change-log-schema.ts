@@ -101,14 +101,25 @@ function deadLetterTable({ deadLetter }: ChangeLogTables): string[] {
   ]
 }
 
-function otherTables({ inbox, meta }: ChangeLogTables): string[] {
-  return [
-    `CREATE TABLE ${inbox} (
+/** The statements that make only what `handleOnce()` needs, in a consumer's database that has no change log. */
+export function createInbox(options: OutboxOptions = {}): readonly string[] {
+  const tables = changeLogTables(options)
+  return [`CREATE SCHEMA IF NOT EXISTS ${tables.schema}`, inboxTable(tables)]
+}
+
+function inboxTable({ inbox }: ChangeLogTables): string {
+  return `CREATE TABLE ${inbox} (
       consumer text NOT NULL,
       event_id text NOT NULL,
       handled_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       PRIMARY KEY (consumer, event_id)
-    )`,
+    )`
+}
+
+function otherTables(tables: ChangeLogTables): string[] {
+  const { meta } = tables
+  return [
+    inboxTable(tables),
     `CREATE TABLE ${meta} (version integer NOT NULL, system_identifier text NOT NULL, database_oid oid NOT NULL)`,
     `INSERT INTO ${meta} SELECT ${CHANGE_LOG_VERSION}, system_identifier::text, (SELECT oid FROM pg_database WHERE datname = current_database())
       FROM pg_control_system()`,

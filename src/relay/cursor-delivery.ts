@@ -238,9 +238,10 @@ export class CursorDelivery {
   }
 
   /** Another relay has the cursor by now, and begins where the last move left it. */
-  private lose(): void {
+  lose(): void {
     if (this.isStopped) return
     this.isStopped = true
+    this.waiting.wake()
     const { broker, shard } = this.cursor.name
     const message = `the lease of broker ${broker} (shard ${shard}) ended before it was renewed, another relay goes on`
     this.parts.report(new ChangeEventsError("LEASE_LOST", message, { details: { about: `${broker}/${shard}` } }))

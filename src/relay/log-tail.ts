@@ -23,13 +23,21 @@ export interface UnreadableRow {
 }
 
 /**
- * The events of the log, in the order in which a broker gets them, until the signal. Nobody's cursor moves.
+ * The events of the log, in the order in which a broker gets them, until the signal. Nobody's cursor moves. Resolves when the place to
+ * begin is known: what is committed from then on is among them.
  *
  * @throws what the database fails with
  */
-export async function* tailLog(options: LogTailOptions): AsyncGenerator<OutgoingEvent | UnreadableRow> {
-  const { connection, tables, reader, signal, pollMs = 250 } = options
-  const window = new WindowReader(await startOf(options), { connection, tables, shard: 0, shards: 1, pageRows: 500 })
+export async function tailLog(options: LogTailOptions): Promise<AsyncGenerator<OutgoingEvent | UnreadableRow>> {
+  const { connection, tables } = options
+  const start = await startOf(options)
+  return eventsOf(new WindowReader(start, { connection, tables, shard: 0, shards: 1, pageRows: 500 }), options)
+}
+
+async function* eventsOf(
+  window: WindowReader,
+  { reader, signal, pollMs = 250 }: LogTailOptions,
+): AsyncGenerator<OutgoingEvent | UnreadableRow> {
   while (!signal.aborted) {
     const { rows, isIdle } = await window.next()
     for (const row of rows) yield* readable(() => loggedEvents(row, reader))

@@ -172,7 +172,8 @@ export class Relay {
     for (const { delivery } of this.led.values()) {
       const askedAt = performance.now()
       const lettersChanged = await this.store.renew(delivery.cursor)
-      if (lettersChanged !== undefined) delivery.renewed(askedAt, lettersChanged)
+      if (lettersChanged === undefined) delivery.lose()
+      else delivery.renewed(askedAt, lettersChanged)
     }
   }
 

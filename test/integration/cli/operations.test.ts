@@ -157,6 +157,25 @@ describe("change-events, on a change log", () => {
     expect((await cli.run("status", "--json")).written).toContain('"cursors": []')
   })
 
+  it("doctor lists what makes events, and fails where something does not", async () => {
+    const { code, written } = await cli.run("doctor", "--json")
+    const entities = JSON.parse(written) as { entity: string; paths: { path: string; by: string }[] }[]
+    const device = entities.find(({ entity }) => entity === "Device")
+    expect(device?.paths.map(({ path, by }) => `${by}: ${path}`)).toEqual([
+      "orm: save, remove, query builders, cascades of TypeORM",
+      "orm: many-to-many tags",
+      expect.stringMatching(/^orm: .* → (Site|IPAddress) ON DELETE SET NULL$/),
+      expect.stringMatching(/^orm: .* → (Site|IPAddress) ON DELETE SET NULL$/),
+      "reported: clear(), TRUNCATE, raw SQL of this application",
+      "nobody: other programs, functions and triggers that write",
+    ])
+    expect(code).toBe(0)
+
+    const { code: strict, written: table, told } = await cli.run("doctor", "--strict")
+    expect([strict, told]).toEqual([1, expect.stringContaining("(COVERAGE_INCOMPLETE)")])
+    expect(table).toMatch(/^ENTITY +WRITE +EVENTS BY +WHY NOT +REMEDY\n/)
+  })
+
   it("adopt makes a copied log its own", async () => {
     await insert("ams")
     await delivered()
