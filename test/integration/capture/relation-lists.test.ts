@@ -82,25 +82,26 @@ describeOnEveryPostgres((version) => {
       expect(events.at(-1)?.postchange?.["tags"]).toEqual(await listed())
     })
 
-    const itWhereRowsAreLocked = version < 18 ? it.skip : it
-    itWhereRowsAreLocked("show the owner as it is when others change it", async () => {
-      const manager = await capture()
-      await Promise.all(
-        Array.from({ length: 30 }, (_, index) =>
-          index % 2 === 0
-            ? manager.update(Device, devices.spare, { position: index })
-            : manager
-                .save(Device, { id: devices.spare, tags: [{ id: index % 4 === 1 ? tags.core : tags.lab }] })
-                .catch(() => 0),
-        ),
-      )
+    // Before, the row is not locked (docs/guarantees.md, G3).
+    if (version >= 18)
+      it("show the owner as it is when others change it", async () => {
+        const manager = await capture()
+        await Promise.all(
+          Array.from({ length: 30 }, (_, index) =>
+            index % 2 === 0
+              ? manager.update(Device, devices.spare, { position: index })
+              : manager
+                  .save(Device, { id: devices.spare, tags: [{ id: index % 4 === 1 ? tags.core : tags.lab }] })
+                  .catch(() => 0),
+          ),
+        )
 
-      const without = ({ tags: _tags, ...row }: Readonly<Record<string, unknown>>): unknown => row
-      const events = await captured.events()
-      for (const [index, event] of events.slice(1).entries()) {
-        expect(without(event.prechange ?? {})).toEqual(without(events[index]?.postchange ?? {}))
-      }
-    })
+        const without = ({ tags: _tags, ...row }: Readonly<Record<string, unknown>>): unknown => row
+        const events = await captured.events()
+        for (const [index, event] of events.slice(1).entries()) {
+          expect(without(event.prechange ?? {})).toEqual(without(events[index]?.postchange ?? {}))
+        }
+      })
 
     it("do not wait long for one who holds the owner's row", async () => {
       const manager = await capture()

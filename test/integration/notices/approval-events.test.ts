@@ -183,6 +183,8 @@ describeOnEveryPostgres((version) => {
 
     const messages = await captured.messages()
     const [approved, deleted] = messages.map(({ body }) => JSON.parse(body) as Record<string, object>)
-    expect(approved?.["data"]).toEqual({ object_type: "dcim.device", ...deleted?.["prechange"] })
+    // What it lists is no attribute of its row.
+    const { tags: _tags, ...row } = deleted?.["prechange"] as Record<string, unknown>
+    expect(approved?.["data"]).toEqual({ object_type: "dcim.device", ...row })
   })
 })
