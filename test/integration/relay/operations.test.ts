@@ -108,7 +108,10 @@ describeOnEveryPostgres((version) => {
     await relay.stop()
     await log.observer.query("UPDATE change_events.log SET written_at = now() - interval '3 days'")
 
-    expect(await pruneOnce(query, tables, 1)).toEqual({ rows: 0, heldBackBy: ["slow"] })
+    // Also a transaction in another database of the server holds a cursor back while it is open.
+    let pruned = await pruneOnce(query, tables, 1)
+    while (pruned.heldBackBy.length > 1) pruned = await pruneOnce(query, tables, 1)
+    expect(pruned).toEqual({ rows: 0, heldBackBy: ["slow"] })
     await forgetBroker(query, tables, "slow")
     expect((await pruneOnce(query, tables, 1)).rows).toBeGreaterThan(0)
     expect(await pruneOnce(query, tables, 1)).toMatchObject({ rows: 0 })

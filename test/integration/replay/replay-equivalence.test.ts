@@ -28,7 +28,7 @@ interface Delivered {
 
 describe.each([
   ["directly", 40],
-  ["by the relay of an outbox", 40],
+  ["by the relay of an outbox", 20],
 ] as const)("events that are delivered %s", (mode, runs) => {
   describeOnEveryPostgres((version) => {
     let database: Delivered
