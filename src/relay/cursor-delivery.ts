@@ -152,7 +152,7 @@ export class CursorDelivery {
     if (this.lettersSeen !== this.lettersChanged) await this.deliverLetters()
     const { read, page } = await (this.prefetched ?? this.read())
     this.prefetched = undefined
-    if (page.isIdle) return this.idle(read)
+    if (page.isIdle) return this.idle(read, page.before)
     this.waiting.reset()
     this.state = "delivering"
     this.prefetch()
@@ -203,10 +203,14 @@ export class CursorDelivery {
     const books = delivery.takeBooks()
     this.delivered += books.delivered
     this.deadLettered += books.letters.length
-    const isDue = performance.now() - this.savedAt > SAVE_AFTER_MS
-    if (books.delivered === 0 && books.letters.length === 0 && error === null && !isDue && !this.isStopped) return
+    const isEmpty = books.delivered === 0 && books.letters.length === 0 && error === null
+    if (isEmpty && !this.isSaveDue && !this.isStopped) return
     if (this.options.heldKeys.size > MAX_HELD_KEYS) throw tooManyHeld(this.broker.name)
     await this.move(position, { ...books, error })
+  }
+
+  private get isSaveDue(): boolean {
+    return performance.now() - this.savedAt > SAVE_AFTER_MS
   }
 
   private async move(
@@ -231,9 +235,11 @@ export class CursorDelivery {
     if (this.isLeading()) this.lettersSeen = lettersChanged
   }
 
-  private async idle(read: number): Promise<void> {
+  /** Where it stands is saved also when nothing more comes: retention waits for what a cursor has not passed. */
+  private async idle(read: number, position: CursorPosition): Promise<void> {
     this.state = "idle"
     this.tellIdle(read)
+    if (position !== this.saved && this.isSaveDue) await this.move(position, { delivered: 0, letters: [], error: null })
     await this.waiting.longer(this.parts.pollMs)
   }
 

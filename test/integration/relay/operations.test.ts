@@ -105,16 +105,37 @@ describeOnEveryPostgres((version) => {
     const relay = await log.changes.startRelay()
     for (const name of ["a", "b", "c"]) await insert(name)
     await broker.untilAccepted(3)
-    await relay.stop()
+    await log.changes.flush()
     await log.observer.query("UPDATE change_events.log SET written_at = now() - interval '3 days'")
 
-    // Also a transaction in another database of the server holds a cursor back while it is open.
+    // Also a transaction in another database of the server holds a cursor back while it is open: the relay goes on until it has ended.
     let pruned = await pruneOnce(query, tables, 1)
     while (pruned.heldBackBy.length > 1) pruned = await pruneOnce(query, tables, 1)
     expect(pruned).toEqual({ rows: 0, heldBackBy: ["slow"] })
+    await relay.stop()
     await forgetBroker(query, tables, "slow")
     expect((await pruneOnce(query, tables, 1)).rows).toBeGreaterThan(0)
     expect(await pruneOnce(query, tables, 1)).toMatchObject({ rows: 0 })
+  })
+
+  it("lets go of rows when a transaction ends that was open beside them, though nothing is logged any more", async () => {
+    const broker = recordingBroker()
+    log.changes.registerBroker("broker", broker)
+    const idle = log.observer.createQueryRunner()
+    await idle.query("BEGIN")
+    await idle.query("SELECT pg_current_xact_id()")
+    await log.changes.startRelay()
+    await insert("a")
+    await broker.untilAccepted(1)
+    await log.changes.flush()
+    await log.observer.query("UPDATE change_events.log SET written_at = now() - interval '3 days'")
+    expect(await pruneOnce(query, tables, 1)).toEqual({ rows: 0, heldBackBy: ["broker"] })
+    await idle.query("COMMIT")
+    await idle.release()
+    let { rows } = await pruneOnce(query, tables, 1)
+    while (rows === 0) ({ rows } = await pruneOnce(query, tables, 1))
+
+    expect(rows).toBe(1)
   })
 
   it("delivers the rest of a copied log, and then goes on", async () => {
