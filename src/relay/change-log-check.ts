@@ -83,6 +83,17 @@ async function checkTables(query: SqlQuery, tables: ChangeLogTables): Promise<vo
   const gone = refused.find((row) => row.gone)
   if (gone) throw missing(gone.name)
   if (refused.length > 0) throw denied(refused.map(({ name, privilege }) => `${privilege} on ${name}`))
+  await checkSequence(query, tables)
+}
+
+/** Without the privilege newer servers tell nothing of the sequence, as if nothing had ever been logged. */
+async function checkSequence(query: SqlQuery, { log }: ChangeLogTables): Promise<void> {
+  const [answer] = await query(
+    `SELECT name, has_sequence_privilege(name, 'USAGE, SELECT') AS granted FROM pg_get_serial_sequence($1, 'id') AS sequence (name)`,
+    [log],
+  )
+  const { name, granted } = answer as { name: string; granted: boolean }
+  if (!granted) throw denied([`SELECT on SEQUENCE ${name}`])
 }
 
 function missing(table: string, cause?: unknown): ChangeEventsError {

@@ -54,7 +54,7 @@ export class RelayConnection {
         late,
       )
     } catch (thrown) {
-      if (!isServersWord(thrown)) this.drop(client)
+      if (!isServersWord(thrown) || isReadOnly(thrown)) this.drop(client)
       throw asError(thrown)
     }
   }
@@ -76,6 +76,11 @@ export class RelayConnection {
     if (this.client === client) this.client = undefined
     void client.then((open) => open.end()).catch(() => undefined)
   }
+}
+
+/** Whether the session may not write: a new one may, or find the primary. */
+function isReadOnly(thrown: unknown): boolean {
+  return (thrown as { code?: unknown } | undefined)?.code === "25006"
 }
 
 const late = (): Error => Object.assign(new Error("the database did not answer in time"), { code: "ETIMEDOUT" })

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises"
 import { Site } from "../../../fixtures/inventory/site"
 import { memoryBroker } from "../../../src/testing"
 import { describeOnEveryPostgres } from "../../servers/test-database"
@@ -41,6 +42,18 @@ describeOnEveryPostgres((version) => {
   const start = (): Promise<unknown> => log.changes.startRelay()
   const letters = (): Promise<{ key: string; state: string; code: string; event_id: string }[]> =>
     log.observer.query("SELECT key, state, code, event_id FROM change_events.dead_letter ORDER BY log_id")
+
+  /** Resolves when the broker's cursor stands behind so many events. */
+  async function untilBooked(broker: string, count: number): Promise<void> {
+    const isBooked = async (): Promise<boolean> => {
+      const found = await log.observer.query<{ delivered: string }[]>(
+        "SELECT delivered FROM change_events.cursor WHERE broker = $1",
+        [broker],
+      )
+      return Number(found[0]?.delivered ?? 0) >= count
+    }
+    while (!(await isBooked())) await pause(20)
+  }
 
   describe("a relay", () => {
     const breakIt = (statement: string) => log.observer.query(statement)
@@ -91,6 +104,11 @@ describeOnEveryPostgres((version) => {
           code: "CHANGE_LOG_DENIED",
           details: { missing: expect.arrayContaining(['UPDATE on "change_events"."cursor"']) as unknown },
         })
+        await breakIt(`GRANT ALL ON ALL TABLES IN SCHEMA change_events TO ${role}`)
+        await expect(other.changes.startRelay()).rejects.toMatchObject({
+          code: "CHANGE_LOG_DENIED",
+          details: { missing: ["SELECT on SEQUENCE change_events.log_id_seq"] },
+        })
         await breakIt(`REVOKE USAGE ON SCHEMA change_events FROM ${role}`)
         await expect(other.changes.startRelay()).rejects.toMatchObject({ code: "CHANGE_LOG_DENIED" })
         await other.dataSource.destroy()
@@ -137,6 +155,7 @@ describeOnEveryPostgres((version) => {
       await log.changes.startRelay({ leaseMs: 1_000 })
       await insert("a")
       await broker.untilAccepted(1)
+      await log.changes.flush()
       await breakIt(`ALTER DATABASE ${database} SET default_transaction_read_only = on`)
       await breakIt(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'change-events relay'
@@ -146,8 +165,7 @@ describeOnEveryPostgres((version) => {
       await broker.untilAccepted(2)
       await breakIt(`ALTER DATABASE ${database} SET default_transaction_read_only = off`)
       await insert("c")
-      await broker.untilAccepted(3)
-      await log.changes.flush()
+      await untilBooked("broker", 3)
 
       expect(new Set(broker.accepted.map(({ key }) => key)).size).toBe(3)
     })
