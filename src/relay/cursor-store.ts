@@ -42,6 +42,9 @@ interface CursorAnswer {
   readonly last_id: string | null
 }
 
+/** What a notification says when a relay let go of cursors. A commit's says nothing. */
+export const RELEASED = "released"
+
 /** The cursors as the database keeps them. Its clock alone says when a lease ends. */
 export class CursorStore {
   constructor(
@@ -107,6 +110,11 @@ export class CursorStore {
       `UPDATE ${this.tables.cursor} SET lease_until = '-infinity', lease_owner = NULL WHERE broker = $1 AND shard = $2 AND lease_token = $3::bigint`,
       [name.broker, name.shard, token],
     )
+  }
+
+  /** Tells the other relays that cursors were let go of. */
+  async announceRelease(): Promise<void> {
+    await this.connection.query(`NOTIFY ${this.tables.channel}, '${RELEASED}'`)
   }
 
   /** What the log holds of them is copied by the server. */

@@ -7,8 +7,8 @@ export interface RelayListenerOptions {
   readonly createClient: () => RelayClient
   /** Quoted. */
   readonly channel: string
-  /** Called at every notification, and after every new connection: what was said meanwhile nobody heard. */
-  readonly onWake: () => void
+  /** Called at every notification with what it says, and after every new connection: what was said meanwhile nobody heard. */
+  readonly onWake: (said: string | undefined) => void
   /** How long a statement may take before the connection counts as broken, in milliseconds. */
   readonly timeoutMs: number
   /** How often a silent connection is asked whether it still is one, in milliseconds. */
@@ -58,7 +58,7 @@ export class RelayListener {
     this.isBroken = false
     client.on("error", () => this.broken())
     client.on("end", () => this.broken())
-    client.on("notification", () => this.options.onWake())
+    client.on("notification", ({ payload }) => this.options.onWake(payload))
     try {
       return await this.listen(client)
     } finally {
@@ -87,7 +87,7 @@ export class RelayListener {
     await this.intime(client.query({ text: `LISTEN ${channel}` }))
     this.isListening = true
     this.failures = 0
-    onWake()
+    onWake(undefined)
     while (!this.isStopped && !this.isBroken) {
       await this.waiting.atLeast(probeMs)
       if (!this.isBroken && !this.isStopped) await this.intime(client.query({ text: "SELECT 1" }))

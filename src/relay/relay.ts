@@ -12,7 +12,7 @@ import { checkChangeLog } from "./change-log-check"
 import { CursorDelivery } from "./cursor-delivery"
 import type { CursorDeliveryStatus } from "./cursor-delivery-parts"
 import { ensureCursors } from "./cursor-registry"
-import { CursorStore, type CursorName } from "./cursor-store"
+import { CursorStore, RELEASED, type CursorName } from "./cursor-store"
 import { pruneOnce } from "./retention"
 import type { RelayBroker } from "./relay-brokers"
 import { RelayConnection, type RelayClient } from "./relay-connection"
@@ -63,6 +63,7 @@ export class Relay {
   private prunedAt = 0
   private fairShare = Infinity
   private cursorCount = 0
+  private isRoundDue = false
 
   constructor(
     private readonly environment: RelayEnvironment,
@@ -76,7 +77,7 @@ export class Relay {
     this.listener = new RelayListener({
       createClient,
       channel: tables.channel,
-      onWake: () => this.wake(),
+      onWake: (said) => (said === RELEASED ? this.hurry() : this.wake()),
       timeoutMs: 5_000,
       probeMs: 10_000,
     })
@@ -124,6 +125,7 @@ export class Relay {
     await this.connection
       .query(`DELETE FROM ${this.environment.tables.relay} WHERE id = $1`, [this.id])
       .catch(() => undefined)
+    if (led.length > 0) await this.store.announceRelease().catch(() => undefined)
     await Promise.all([this.listener.stop(), this.connection.close()])
   }
 
@@ -150,12 +152,19 @@ export class Relay {
       const round = this.roundOnce().catch((thrown: unknown) => this.failed(asError(thrown)))
       this.firstRound ??= round
       await round
-      if (!this.isStopped) await this.waiting.atLeast(this.options.leaseMs / 4)
+      if (!this.isStopped && !this.isRoundDue) await this.waiting.atLeast(this.options.leaseMs / 4)
     }
+  }
+
+  /** There may be something to claim: the next round is now, or at once behind the one under way. */
+  private hurry(): void {
+    this.isRoundDue = true
+    this.waiting.wake()
   }
 
   /** Renews what is led, claims what is free, up to a fair share; lets go of what is more. */
   private async roundOnce(): Promise<void> {
+    this.isRoundDue = false
     await this.renewLed()
     const brokers = this.environment.brokers()
     this.letGoOf([...this.led.values()].filter(({ delivery }) => !brokers.includes(delivery.broker)))
@@ -220,7 +229,10 @@ export class Relay {
   private letGoOf(led: readonly Led[]): void {
     for (const { delivery, done } of led) {
       delivery.stop()
-      void done.then(() => this.store.release(delivery.cursor)).catch(() => undefined)
+      void done
+        .then(() => this.store.release(delivery.cursor))
+        .then(() => this.store.announceRelease())
+        .catch(() => undefined)
     }
   }
 

@@ -32,6 +32,7 @@ export function recordingBroker({ answer, batches = false, keepsOrder }: Recordi
     isMet() ? Promise.resolve() : new Promise((resolve) => waiting.push({ isMet, resolve }))
   const publishBatch = async (messages: readonly EventMessage[]): Promise<readonly PublishResult[]> => {
     calls.push(messages)
+    tell()
     const results: PublishResult[] = []
     for (const message of messages) {
       const error = await answer?.(message, calls.length)
