@@ -58,9 +58,8 @@ export function captureConnection(connection: DriverConnection, capture: Capture
 function watchedConnection(connection: DriverConnection, capture: Capture): WatchedConnection {
   const bareQuery = connection.query
   const { options, order, report, isHeard, outbox: sink, onLogged = () => undefined } = capture.environment
-  const prepares = (): boolean => capture.prepared.isEnabled
   const maxHeld = options.coalesce === "transaction" ? capture.limits.maxEvents : undefined
-  const outbox = sink && new OutboxConnection(connection, bareQuery, { sink, prepares, maxHeld })
+  const outbox = sink && new OutboxConnection(connection, bareQuery, { sink, names: capture.prepared, maxHeld })
   const unwritten = outbox && { unwritten: outbox.unwritten, onLogged: () => onLogged(capture.dataSource) }
   const log = new TransactionLog({ order, report, limits: capture.limits, isHeard, outbox: unwritten })
   const relations = new RelationChanges(connection, capture, log)

@@ -4,12 +4,13 @@ import type { SqlStatement, TransactionalSink } from "../events/transactional-si
 import { isServersWord } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
 import { canQueryBehind, PrefixFailed, queryBehind, type QueryConfig } from "./prefixed-query"
+import type { PreparedStatements } from "./prepared-statements"
 import { UnwrittenEvents } from "./unwritten-events"
 
 export interface OutboxConnectionOptions {
   readonly sink: TransactionalSink
-  /** Whether statements may be given names on this connection: not behind a pooler. */
-  readonly prepares: () => boolean
+  /** Whether statements may be given names on this connection: not behind a pooler, which is noticed here, too. */
+  readonly names: Pick<PreparedStatements, "isEnabled" | "areMixedUp">
   /** So many events may wait for the COMMIT. Default: as many as the log takes at once. */
   readonly maxHeld?: number | undefined
 }
@@ -65,7 +66,7 @@ export class OutboxConnection {
   async commit(): Promise<void> {
     await this.queryBehind(this.take(), {
       text: "COMMIT",
-      name: this.options.prepares() ? "change_events_commit" : undefined,
+      name: this.options.names.isEnabled ? "change_events_commit" : undefined,
     })
   }
 
@@ -76,10 +77,12 @@ export class OutboxConnection {
   }
 
   private async together(statements: readonly SqlStatement[], config: QueryConfig): Promise<unknown> {
-    const named = this.options.prepares() ? statements : statements.map((statement) => ({ ...statement, name: "" }))
+    const { names } = this.options
+    const named = names.isEnabled ? statements : statements.map((statement) => ({ ...statement, name: "" }))
     try {
       return await queryBehind(this.connection, this.bareQuery, named, config)
     } catch (error) {
+      names.areMixedUp(error)
       throw error instanceof PrefixFailed ? writeFailed(error.cause) : error
     }
   }

@@ -1,3 +1,5 @@
+import { statementName } from "../runtime/statement-name"
+
 /** A longer text (many values, a long list of keys) is planned each time: kept, it would cost megabytes of every connection. */
 const MAX_TEXT_LENGTH = 8_192
 /** Texts that are remembered to be seen again. */
@@ -42,14 +44,19 @@ export class PreparedStatements {
    * prepared again), or a pooler gave the connection to another server process (then none is).
    */
   isOwnFailure(text: string, error: unknown): boolean {
+    if (this.areMixedUp(error)) return true
     const { code, message } = error as { code?: unknown; message?: unknown }
-    if (code === UNKNOWN_STATEMENT || code === DUPLICATE_STATEMENT) {
-      this.disable()
-      return true
-    }
     if (code !== STALE_PLAN || !String(message).includes("cached plan")) return false
     this.names.set(text, "")
     return true
+  }
+
+  /** Whether a pooler mixes names up, or somebody has removed them, by what a statement failed with: then none is given any more. */
+  areMixedUp(error: unknown): boolean {
+    const { code, cause } = Object(error) as { code?: unknown; cause?: { code?: unknown } }
+    const isMixedUp = [code, cause?.code].some((each) => each === UNKNOWN_STATEMENT || each === DUPLICATE_STATEMENT)
+    if (isMixedUp) this.disable()
+    return isMixedUp
   }
 
   disable(): void {
@@ -57,7 +64,7 @@ export class PreparedStatements {
   }
 
   private prepare(text: string): string {
-    const name = `change_events_${this.names.size + 1}`
+    const name = statementName(text)
     this.uses.delete(text)
     this.names.set(text, name)
     return name

@@ -75,18 +75,33 @@ export class StatementRunner {
     return result
   }
 
-  /** Outside a transaction it gets one of its own, which also writes the change log. */
+  /** Outside a transaction it gets one of its own, which also writes the change log. Once more without names, if it was a name that failed. */
   private async runAlone(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
+    const { capture, log } = this.watched
+    try {
+      return await this.commitAlone(sent, outbox, this.nameOf(sent))
+    } catch (error) {
+      if (!capture.prepared.isOwnFailure(sent.text, error)) throw error
+      const again = { ...sent, commit: log.send(sent.text, sent.statement.entity) }
+      return this.commitAlone(again, outbox, undefined)
+    }
+  }
+
+  private async commitAlone(sent: SentStatement, outbox: OutboxConnection, name: string | undefined): Promise<unknown> {
     const { log, connection } = this.watched
-    const result = await this.commitAlone(sent, outbox)
+    const result = await this.writeAlone(sent, outbox, name)
     this.guarded(() => log.settle("COMMIT", [{ command: "COMMIT" }], undefined, sent.commit))
     restoreResult(sent.statement, result, connection)
     return result
   }
 
-  private async commitAlone(sent: SentStatement, outbox: OutboxConnection): Promise<DriverResult> {
+  private async writeAlone(
+    sent: SentStatement,
+    outbox: OutboxConnection,
+    name: string | undefined,
+  ): Promise<DriverResult> {
     try {
-      const result = (await this.begin(sent, outbox)) as DriverResult
+      const result = (await outbox.beginWith(this.told(sent), this.config(sent, name))) as DriverResult
       const refusal = this.guarded(() => this.collect(sent, takeRows(sent.statement, result)))
       if (refusal) throw refusal
       await outbox.commit()
@@ -95,19 +110,6 @@ export class StatementRunner {
       await outbox.rollBack()
       this.guarded(() => this.watched.log.fail("ROLLBACK", isServersWord(error), sent.commit))
       throw error
-    }
-  }
-
-  /** Once more without a name, if it was the name that failed. */
-  private async begin(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
-    const name = this.nameOf(sent)
-    const told = this.told(sent)
-    try {
-      return await outbox.beginWith(told, this.config(sent, name))
-    } catch (error) {
-      if (!this.isOwnFailure(sent, name, error)) throw error
-      await outbox.rollBack()
-      return outbox.beginWith(told, this.config(sent, undefined))
     }
   }
 

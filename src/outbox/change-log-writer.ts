@@ -5,6 +5,7 @@ import type { SqlStatement, TransactionalSink } from "../events/transactional-si
 import { jsonBody } from "../formats/json-body"
 import { recordBody } from "../formats/parts/record-body"
 import type { Report } from "../runtime/report"
+import { statementName } from "../runtime/statement-name"
 import type { ChangeLogTables } from "./change-log-tables"
 import type { EventEnvelope } from "../events/log-row"
 
@@ -24,9 +25,10 @@ export function changeLogWriter({ log, statement }: ChangeLogTables, report: Rep
   const text =
     `INSERT INTO ${log} (key, event, record) ` +
     `SELECT ${field(1)}, ${field(2)}, nullif(${field(3)}, '') FROM string_to_table($1, E'\\x1e') AS event`
+  const name = statementName(text)
   const insert = (events: readonly PendingEvent[]): SqlStatement | undefined => {
     const rows = events.flatMap((event) => logLine(event, report) ?? [])
-    return rows.length === 0 ? undefined : { name: "change_events_log", text, values: [rows.join(BETWEEN_EVENTS)] }
+    return rows.length === 0 ? undefined : { name, text, values: [rows.join(BETWEEN_EVENTS)] }
   }
   return { serverSide: { log, statement }, maxEvents: MAX_EVENTS, insert }
 }

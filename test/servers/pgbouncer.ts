@@ -11,14 +11,21 @@ export interface PgBouncer {
   stop(): Promise<void>
 }
 
-/** PgBouncer in transaction mode: each transaction gets whatever server connection is free, out of so many. */
-export async function startPgBouncer(databaseUrl: string, poolSize: number): Promise<PgBouncer> {
-  const program = await requireProgram("pgbouncer", "pgbouncer")
+export interface PgBouncerOptions {
+  /** How many server connections there are. */
+  readonly poolSize: number
+  /** How many named statements it keeps apart, as versions from 1.21 on can. Undefined: the setting is not given. */
+  readonly maxPreparedStatements?: number | undefined
+}
+
+/** PgBouncer in transaction mode: each transaction gets whatever server connection is free. PGBOUNCER names another than Debian's. */
+export async function startPgBouncer(databaseUrl: string, options: PgBouncerOptions): Promise<PgBouncer> {
+  const program = process.env.PGBOUNCER ?? (await requireProgram("pgbouncer", "pgbouncer"))
   const { hostname, port: serverPort } = new URL(databaseUrl)
   const port = await freePort()
   const folder = await mkdtemp(join(tmpdir(), "pgbouncer-"))
   const config = join(folder, "pgbouncer.ini")
-  await writeFile(config, settings({ hostname, serverPort, port, poolSize }))
+  await writeFile(config, settings({ hostname, serverPort, port, ...options }))
   // It gives up being root, and reads its settings again.
   for (const path of [folder, config]) await chmod(path, 0o755)
   const asUser = process.getuid?.() === 0 ? ["-u", "nobody"] : []
@@ -33,14 +40,14 @@ export async function startPgBouncer(databaseUrl: string, poolSize: number): Pro
   }
 }
 
-interface Settings {
+interface Settings extends PgBouncerOptions {
   readonly hostname: string
   readonly serverPort: string
   readonly port: number
-  readonly poolSize: number
 }
 
-function settings({ hostname, serverPort, port, poolSize }: Settings): string {
+function settings({ hostname, serverPort, port, poolSize, maxPreparedStatements }: Settings): string {
+  const prepared = maxPreparedStatements === undefined ? "" : `max_prepared_statements = ${maxPreparedStatements}`
   return `[databases]
 * = host=${hostname} port=${serverPort} user=postgres
 [pgbouncer]
@@ -52,5 +59,6 @@ pool_mode = transaction
 default_pool_size = ${poolSize}
 max_client_conn = 200
 ignore_startup_parameters = extra_float_digits
+${prepared}
 `
 }

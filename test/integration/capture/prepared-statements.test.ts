@@ -30,7 +30,7 @@ describeOnEveryPostgres((version) => {
 
     await recolor("000003", "000004")
 
-    expect(await prepared()).toEqual(["change_events_1"])
+    expect(await prepared()).toEqual([expect.stringMatching(/^change_events_/)])
     expect(await told()).toEqual(["000001", "000002", "000003", "000004"])
   })
 

@@ -1,7 +1,7 @@
 import type { DataSource } from "typeorm"
 import { Site } from "../../../fixtures/inventory/site"
 import { Tag } from "../../../fixtures/inventory/tag"
-import { changeEvents, type ChangeEvents } from "../../../src"
+import { changeEvents, type ChangeEvents, type ChangeEventsOptions } from "../../../src"
 import { createChangeLog } from "../../../src/outbox/change-log-schema"
 import { startPgBouncer, type PgBouncer } from "../../servers/pgbouncer"
 import { createTestDatabase, describeOnEveryPostgres, type TestDatabase } from "../../servers/test-database"
@@ -10,6 +10,10 @@ import { withClient } from "../../support/with-client"
 
 const WRITERS = 8
 const TRANSACTIONS = 20
+const UNDONE = "undone"
+
+/** Debian's PgBouncer knows no named statements. PGBOUNCER may name one of version 1.21 or later. */
+const named = process.env.PGBOUNCER === undefined ? [undefined] : [0, 200]
 
 describeOnEveryPostgres((version) => {
   let database: TestDatabase
@@ -18,58 +22,64 @@ describeOnEveryPostgres((version) => {
   let dataSource: DataSource
   let broker: RecordingBroker
   let logged: string[]
+  /** What the writers' transactions failed with. */
+  let failures: unknown[]
 
-  beforeEach(async () => {
-    database = await createTestDatabase(version)
-    pooler = await startPgBouncer(database.url, 3)
-    await withClient(database.url, async (client) => {
-      for (const statement of createChangeLog()) await client.query(statement)
-    })
-    logged = []
-    broker = recordingBroker({ batches: true, keepsOrder: true })
+  async function connect(preparedStatements: ChangeEventsOptions["preparedStatements"]): Promise<void> {
     const note = (line: string): void => void logged.push(line)
     changes = changeEvents({
       delivery: "outbox",
       maxRowsPerStatement: 50,
+      preparedStatements,
       brokers: { broker },
       logger: { warn: note, error: note },
     })
     dataSource = await database.dataSource({ url: pooler.url, poolSize: WRITERS, subscribers: [changes.subscriber] })
-  })
-  afterEach(async () => {
-    await changes.close()
-    await database.drop()
-    await pooler.stop()
-  })
+  }
 
-  const write = async (writer: number): Promise<void> => {
-    const { id } = await dataSource.getRepository(Tag).save({ name: `writer ${writer}`, color: "000000" })
-    for (let n = 1; n <= TRANSACTIONS; n++) {
-      const color = String(n).padStart(6, "0")
-      await dataSource.transaction(async (manager) => {
-        await manager.update(Tag, id, { color })
-        await manager
-          .transaction(async (inner) => {
-            await inner.insert(Site, { name: "gone", slug: `gone ${writer} ${n}` })
-            throw new Error("undone")
-          })
-          .catch(() => undefined)
-      })
-      if (n % 5 === 0) await dataSource.getRepository(Tag).update({ id }, { name: `writer ${writer} ${n}` })
+  /** As an application does whose transaction failed. */
+  async function untilDone<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        failures.push(error)
+        if (failures.length > 100) throw error
+      }
     }
   }
 
-  it("captures, logs and delivers exactly in transaction mode, where many share three connections", async () => {
-    const relay = await changes.startRelay()
+  const write = async (writer: number): Promise<void> => {
+    const tags = dataSource.getRepository(Tag)
+    const { id } = await untilDone(() => tags.save({ name: `writer ${writer}`, color: "000000" }))
+    for (let n = 1; n <= TRANSACTIONS; n++) {
+      await untilDone(() => changeTag(id, String(n).padStart(6, "0")))
+      if (n % 5 === 0) await tags.update({ id }, { name: `writer ${writer} ${n}` })
+    }
+  }
+
+  const changeTag = (id: string, color: string): Promise<void> =>
+    dataSource.transaction(async (manager) => {
+      await manager.update(Tag, id, { color })
+      const undone = manager.transaction(async (inner) => {
+        await inner.insert(Site, { name: "gone", slug: `gone ${id} ${color}` })
+        throw new Error(UNDONE)
+      })
+      await undone.catch((error: Error) => {
+        if (error.message !== UNDONE) throw error
+      })
+    })
+
+  async function writeAll(): Promise<void> {
     await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)))
-    await dataSource
-      .getRepository(Site)
-      .insert(Array.from({ length: 60 }, (_, n) => ({ name: `s${n}`, slug: `s${n}` })))
+    const sites = Array.from({ length: 60 }, (_, n) => ({ name: `s${n}`, slug: `s${n}` }))
+    await dataSource.getRepository(Site).insert(sites)
     await dataSource.manager.updateAll(Site, { status: "planned" })
     await changes.flush()
+  }
 
-    expect(logged).toEqual([])
-    expect(relay.status().isListening).toBe(false)
+  /** One event for each change that was committed, and of each row in the order of its changes. */
+  function expectExactEvents(): void {
     const perWriter = 1 + TRANSACTIONS + TRANSACTIONS / 5
     expect(broker.accepted).toHaveLength(WRITERS * perWriter + 120)
     const stories = new Map<string, string[]>()
@@ -82,5 +92,47 @@ describeOnEveryPostgres((version) => {
       for (const [index, { prechange }] of bodies.slice(1).entries())
         expect(prechange).toEqual(bodies[index]?.postchange)
     }
+  }
+
+  describe.each(named)("in transaction mode, max_prepared_statements %s", (maxPreparedStatements) => {
+    beforeEach(async () => {
+      database = await createTestDatabase(version)
+      pooler = await startPgBouncer(database.url, { poolSize: 3, maxPreparedStatements })
+      await withClient(database.url, async (client) => {
+        for (const statement of createChangeLog()) await client.query(statement)
+      })
+      logged = []
+      failures = []
+      broker = recordingBroker({ batches: true, keepsOrder: true })
+    })
+    afterEach(async () => {
+      await changes.close()
+      await database.drop()
+      await pooler.stop()
+    })
+
+    it.each(["auto", false] as const)(
+      "captures, logs and delivers exactly, where many share three connections (preparedStatements: %s)",
+      async (preparedStatements) => {
+        await connect(preparedStatements)
+        const relay = await changes.startRelay()
+        await writeAll()
+
+        expect([failures, logged]).toEqual([[], []])
+        expect(relay.status().isListening).toBe(false)
+        expectExactEvents()
+      },
+    )
+
+    it("gives up names that the pooler mixes up, without an event lost", async () => {
+      await connect(true)
+      await changes.startRelay()
+      await writeAll()
+
+      // A transaction of the application's fails once for each of its connections at most, and is not committed.
+      expect(failures.length).toBeLessThanOrEqual(maxPreparedStatements === 200 ? 0 : 2 * WRITERS)
+      expect(failures.map(String).filter((text) => !/prepared statement|change log/.test(text))).toEqual([])
+      expectExactEvents()
+    })
   })
 })

@@ -1,4 +1,13 @@
 import { PreparedStatements } from "../../../src/capture/prepared-statements"
+import { statementName } from "../../../src/runtime/statement-name"
+
+it("names a statement by its text alone, so that no process behind a pooler means another by the name", () => {
+  const [first, second] = [new PreparedStatements(true), new PreparedStatements(true)]
+  const use = (prepared: PreparedStatements, text: string) => [1, 2, 3].map(() => prepared.nameOf(text)).at(-1)
+
+  expect([use(first, "a"), use(first, "b")]).toEqual([use(second, "b"), use(second, "a")].reverse())
+  expect(statementName("a")).toMatch(/^change_events_[0-9a-f]{24}$/)
+})
 
 describe("prepared statements", () => {
   it("are named from the third use of a text, each text its own", () => {
@@ -7,8 +16,8 @@ describe("prepared statements", () => {
     prepared.nameOf("b")
     prepared.nameOf("b")
 
-    expect(names).toEqual([undefined, undefined, "change_events_1", "change_events_1"])
-    expect(prepared.nameOf("b")).toBe("change_events_2")
+    expect(names).toEqual([undefined, undefined, statementName("a"), statementName("a")])
+    expect(prepared.nameOf("b")).toBe(statementName("b"))
   })
 
   it("end at 200, and texts that come once are forgotten, so that neither server nor process fills up", () => {
@@ -27,7 +36,7 @@ describe("prepared statements", () => {
     use("b")
 
     expect(prepared.isOwnFailure("a", { code: "0A000", message: "cached plan must not change result type" })).toBe(true)
-    expect([prepared.nameOf("a"), prepared.nameOf("b")]).toEqual([undefined, "change_events_2"])
+    expect([prepared.nameOf("a"), prepared.nameOf("b")]).toEqual([undefined, statementName("b")])
     expect(prepared.isOwnFailure("b", { code: "23505", message: "duplicate key" })).toBe(false)
     expect(prepared.isOwnFailure("b", { code: "26000", message: "prepared statement does not exist" })).toBe(true)
     expect(prepared.nameOf("b")).toBeUndefined()
