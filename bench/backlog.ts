@@ -1,0 +1,78 @@
+import type { DataSource } from "typeorm"
+import { Device } from "../fixtures/inventory/device"
+import { startRedisServer } from "../test/servers/redis-server"
+import type { BenchSources } from "./data-sources"
+import { startMeasuredRelay, type RelaySample } from "./measured-relay"
+import { slope } from "./slope"
+
+const EVENTS = 1_000_000
+const STEP = 100_000
+
+/** What a relay needs for a log that nobody read for long. */
+export interface Backlog {
+  readonly events: number
+  /** Bytes of an event in the log: `event` and `record`. */
+  readonly eventBytes: number
+  /** Events a second in each hundred thousand, in their order. */
+  readonly rates: readonly number[]
+  /** The relay's memory after each of them, in megabytes. */
+  readonly rssMb: readonly number[]
+  /** Megabytes that it grows by for each hundred thousand events, the first one left out. */
+  readonly rssSlopeMb: number
+}
+
+/** 1,000,000 events that wait in the log, and one relay that delivers them to a Redis stream. */
+export async function backlog({ logged, bare }: BenchSources, url: string): Promise<Backlog> {
+  const eventBytes = await fillLog(logged, bare)
+  const redis = await startRedisServer()
+  try {
+    const steps = await drain({ postgres: url, redis: redis.url })
+    return { events: EVENTS, eventBytes, ...figures(steps) }
+  } finally {
+    await redis.remove()
+  }
+}
+
+/** Copies of a real event, each of a row of its own. */
+async function fillLog(logged: DataSource, bare: DataSource): Promise<number> {
+  await bare.query("TRUNCATE change_events.log, change_events.cursor")
+  const devices = logged.getRepository(Device)
+  const device = await devices.save(devices.create({ name: "backlog", serial: "backlog", meta: { rack: 1 } }))
+  await devices.update({ id: device.id }, { comments: "what differs" })
+  const [event] = await bare.query<{ id: string; event_id: string; key: string; bytes: number }[]>(
+    `SELECT id, event::json ->> 'id' AS event_id, key, octet_length(event) + octet_length(record) AS bytes
+     FROM change_events.log ORDER BY id DESC LIMIT 1`,
+  )
+  if (!event) throw new Error("nothing was logged")
+  await bare.query(
+    `INSERT INTO change_events.log (key, event, record)
+     SELECT 'dcim.device:' || n, replace(replace(event, $2, uuid), $3, 'dcim.device:' || n), replace(record, $2, uuid)
+     FROM change_events.log CROSS JOIN LATERAL (SELECT n, gen_random_uuid()::text AS uuid FROM generate_series(1, ${EVENTS}) AS n) AS copy
+     WHERE id = $1`,
+    [event.id, event.event_id, event.key],
+  )
+  await bare.query("DELETE FROM change_events.log WHERE id <= $1", [event.id])
+  await bare.query("VACUUM ANALYZE change_events.log")
+  return event.bytes
+}
+
+/** The first sample behind each step. */
+function drain(urls: { readonly postgres: string; readonly redis: string }): Promise<readonly RelaySample[]> {
+  return new Promise((resolve, reject) => {
+    const steps: RelaySample[] = []
+    const relay = startMeasuredRelay(urls, (sample) => {
+      // The first one tells when delivery began, and with how much memory.
+      if (steps.length === 0 ? sample.delivered > 0 : sample.delivered >= steps.length * STEP) steps.push(sample)
+      if (steps.length > EVENTS / STEP && sample.delivered >= EVENTS) relay.stop().then(() => resolve(steps), reject)
+    })
+  })
+}
+
+function figures(steps: readonly RelaySample[]): Pick<Backlog, "rates" | "rssMb" | "rssSlopeMb"> {
+  const pairs = steps.slice(1).map((step, index) => [steps[index] as RelaySample, step] as const)
+  return {
+    rates: pairs.map(([from, to]) => ((to.delivered - from.delivered) / (to.atMs - from.atMs)) * 1_000),
+    rssMb: steps.slice(1).map(({ rssMb }) => rssMb),
+    rssSlopeMb: slope(steps.slice(2).map(({ delivered, rssMb }) => [delivered / STEP, rssMb] as const)),
+  }
+}
