@@ -1,18 +1,20 @@
-import { spawn, type ChildProcess } from "node:child_process"
-import { once } from "node:events"
-import { join, resolve } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
-import { Redis } from "ioredis"
-import type { Client } from "pg"
 import { createChangeLog } from "../../src/outbox/change-log-schema"
+import { HOT_ROWS } from "../faults/programs/writes"
+import { startHttpReceiver } from "../servers/http-receiver"
 import { startRedisServer, type RedisServer } from "../servers/redis-server"
-import { faultVerdict, type FaultVerdict, type JournalEntry, type LedgerEntry } from "./fault-verdict"
+import { hookJournal, streamJournal, type FaultJournal, type HookJournal } from "./fault-journal"
+import { startFaultProgram, type FaultProgram } from "./fault-program"
+import { faultVerdict, type FaultVerdict, type LedgerEntry } from "./fault-verdict"
 import { withClient } from "./with-client"
 
-const root = resolve(__dirname, "../..")
+/** How much more is done than in the short form, which runs in CI. */
+export const SCALE = process.env["FAULTS"] === "long" ? 10 : 1
 
-/** The short form runs in CI; `FAULTS=long` writes ten times as much. */
-const SCALE = process.env["FAULTS"] === "long" ? 10 : 1
+/** How long a scenario may take, in milliseconds. */
+export const PATIENCE_MS = 60_000 * SCALE
+
+export const nothingWrong = { lost: [], phantom: [], disordered: [] }
 
 /** How long what was committed may take to arrive once nothing is wrong any more, in milliseconds. */
 const DEADLINE_MS = 30_000
@@ -24,53 +26,58 @@ export interface FaultRunOptions {
   readonly applicationUrl?: string
   readonly relayUrl?: string
   readonly redisUrl?: (server: RedisServer) => string
+  /** More of redis.conf. */
+  readonly redisFlags?: readonly string[]
 }
 
-/** A program of the suite. */
-export interface FaultProgram {
-  readonly process: ChildProcess
-  /** Resolves when it has ended, however. */
-  readonly ended: Promise<void>
-  kill(signal?: NodeJS.Signals): Promise<void>
+/** What a cursor's row tells of the troubles of its relays. */
+interface Troubles {
+  /** How often a cursor was claimed. */
+  readonly claims: number
+  readonly last: string | null
 }
 
-/** An application that writes, relays that deliver, a Redis stream, and a consumer that reads it. */
+/** Applications that write, relays that deliver, and a consumer that keeps a journal of what arrives. */
 export class FaultRun {
   private readonly programs = new Set<FaultProgram>()
-  private readonly journal: JournalEntry[] = []
   private isStopped = false
-  private reading: Promise<void> | undefined
 
   private constructor(
-    readonly redis: RedisServer,
     private readonly options: FaultRunOptions,
+    private readonly journal: FaultJournal,
+    private readonly server: RedisServer | undefined,
   ) {}
 
+  /** With a Redis of its own, and a consumer of its stream. */
   static async start(options: FaultRunOptions): Promise<FaultRun> {
-    await withClient(options.url, async (client) => {
-      for (const statement of createChangeLog()) await client.query(statement)
-      await client.query("CREATE TABLE ledger (slug text NOT NULL, n int NOT NULL, PRIMARY KEY (slug, n))")
-      await client.query(
-        "INSERT INTO dcim.site (name, slug, version) SELECT '0', 'row-' || i, 1 FROM generate_series(0, 4) i",
-      )
-    })
+    await prepare(options.url)
     // What it has acknowledged it has kept, or the journal would miss what the relay is not to blame for.
-    const redis = await startRedisServer({ flags: ["--appendonly", "yes", "--appendfsync", "always"] })
-    const run = new FaultRun(redis, options)
-    run.reading = run.read()
-    return run
+    const flags = ["--appendonly", "yes", "--appendfsync", "always", ...(options.redisFlags ?? [])]
+    const redis = await startRedisServer({ flags })
+    return new FaultRun(options, streamJournal(redis.url), redis)
   }
 
-  /** Writes so many transactions, unless it is killed. */
-  application(transactions = 150, environment: Readonly<Record<string, string>> = {}): FaultProgram {
+  /** With a receiver of webhooks. */
+  static async startHook(options: FaultRunOptions): Promise<{ readonly run: FaultRun; readonly hook: HookJournal }> {
+    await prepare(options.url)
+    const hook = hookJournal(await startHttpReceiver())
+    return { run: new FaultRun(options, hook, undefined), hook }
+  }
+
+  get redis(): RedisServer {
+    if (!this.server) throw new Error("this run delivers to a webhook")
+    return this.server
+  }
+
+  /** Writes until it is ended, or killed. */
+  application(environment: Readonly<Record<string, string>> = {}): FaultProgram {
     const { url, applicationUrl = url } = this.options
-    const more = { URL_OF_DATABASE: applicationUrl, TRANSACTIONS: String(transactions * SCALE), ...environment }
-    return this.program("application", more)
+    return this.program("application", { URL_OF_DATABASE: applicationUrl, ...environment })
   }
 
   relay(environment: Readonly<Record<string, string>> = {}): FaultProgram {
-    const { url, relayUrl = url, redisUrl = (server) => server.url } = this.options
-    return this.program("relay", { URL_OF_DATABASE: relayUrl, URL_OF_REDIS: redisUrl(this.redis), ...environment })
+    const { url, relayUrl = url } = this.options
+    return this.program("relay", { URL_OF_DATABASE: relayUrl, ...this.target(), ...environment })
   }
 
   /** One that is started again whenever it has ended, until the run is over. The first is as told, the others are sound. */
@@ -80,23 +87,29 @@ export class FaultRun {
     return first
   }
 
-  /** Resolves when so many events have arrived. */
-  async arrived(count: number): Promise<void> {
-    await this.until(() => this.journal.length >= count * SCALE, `${count * SCALE} events to arrive`)
+  /** Resolves when so many more events have arrived; ten times as many in the long form. */
+  async arrived(more: number): Promise<void> {
+    const count = this.journal.entries.length + more * SCALE
+    await this.until(() => this.journal.entries.length >= count, `${more * SCALE} more events`)
   }
 
-  get arrivedCount(): number {
-    return this.journal.length
+  async troubles(): Promise<Troubles> {
+    const text = `SELECT sum(lease_token)::int AS claims, max(last_error) AS last FROM change_events.cursor`
+    const [row] = await this.query(text)
+    return row as Troubles
   }
 
   /** Once all that was committed has arrived, or the time for it is over. Prints what came twice. */
   async verdict(name: string): Promise<FaultVerdict & { readonly committed: number }> {
-    const ledger = await withClient(this.options.url, async (client) => {
-      return (await client.query<LedgerEntry>("SELECT slug AS row, n FROM ledger")).rows
-    })
-    const isComplete = (): boolean => faultVerdict(ledger, this.journal).lost.length === 0
-    await this.until(isComplete, "all to arrive").catch(() => undefined)
-    const verdict = faultVerdict(ledger, this.journal)
+    const ledger = (await this.query("SELECT slug AS row, n FROM ledger")) as LedgerEntry[]
+    const [log] = await this.query("SELECT count(*)::int AS rows FROM change_events.log")
+    const { rows } = log as { rows: number }
+    // The log's rows are counted too, so that what nobody committed has the time to arrive.
+    const isComplete = (): boolean =>
+      new Set(this.journal.entries.map(({ id }) => id)).size >= rows &&
+      faultVerdict(ledger, this.journal.entries).lost.length === 0
+    await this.until(isComplete, "all of it").catch(() => undefined)
+    const verdict = faultVerdict(ledger, this.journal.entries)
     process.stdout.write(`${name}: ${ledger.length} committed, ${verdict.duplicates} delivered again\n`)
     return { ...verdict, committed: ledger.length }
   }
@@ -104,31 +117,24 @@ export class FaultRun {
   async stop(): Promise<void> {
     this.isStopped = true
     for (const program of this.programs) await program.kill("SIGKILL")
-    await this.reading
-    await this.redis.remove()
+    await this.journal.stop()
+    await this.server?.remove()
   }
 
-  async query(text: string): Promise<void> {
-    await withClient(this.options.url, (client: Client) => client.query(text))
+  async query(text: string): Promise<readonly unknown[]> {
+    return withClient(this.options.url, async (client) => (await client.query<object>(text)).rows)
+  }
+
+  private target(): Readonly<Record<string, string>> {
+    const { redisUrl = ({ url }: RedisServer) => url } = this.options
+    if (this.server) return { URL_OF_REDIS: redisUrl(this.server) }
+    return { URL_OF_HOOK: `http://127.0.0.1:${(this.journal as HookJournal).receiver.port}/` }
   }
 
   private program(name: string, environment: Readonly<Record<string, string>>): FaultProgram {
-    const script = join(root, "test/faults/programs", `${name}.ts`)
-    const child = spawn(process.execPath, ["--import", "tsx", script], {
-      cwd: root,
-      env: { ...process.env, ...environment },
-      stdio: ["ignore", "ignore", "ignore"],
-    })
-    const ended = once(child, "exit").then(() => void this.programs.delete(program))
-    const program: FaultProgram = {
-      process: child,
-      ended,
-      kill: async (signal = "SIGKILL") => {
-        child.kill(signal)
-        await ended
-      },
-    }
+    const program = startFaultProgram(name, environment)
     this.programs.add(program)
+    void program.ended.then(() => this.programs.delete(program))
     return program
   }
 
@@ -136,32 +142,20 @@ export class FaultRun {
     const start = Date.now()
     while (!isSo()) {
       if (Date.now() - start > DEADLINE_MS)
-        throw new Error(`waited in vain for ${what}: ${this.journal.length} arrived`)
+        throw new Error(`waited in vain for ${what}: ${this.journal.entries.length} arrived in all`)
       await pause(20)
     }
   }
-
-  private async read(): Promise<void> {
-    const client = new Redis(this.redis.url, {
-      retryStrategy: () => 20,
-      maxRetriesPerRequest: null,
-      disconnectTimeout: 100,
-    })
-    client.on("error", () => undefined)
-    let last = "0"
-    while (!this.isStopped) {
-      const answer = await client.xread("COUNT", 1_000, "BLOCK", 100, "STREAMS", "events", last).catch(() => null)
-      for (const [id, fields] of answer?.[0]?.[1] ?? []) {
-        last = id
-        this.journal.push(journalEntry(fields))
-      }
-    }
-    client.disconnect()
-  }
 }
 
-function journalEntry(fields: readonly string[]): JournalEntry {
-  const field = (name: string): string => fields[fields.indexOf(name) + 1] ?? ""
-  const { postchange } = JSON.parse(field("body")) as { postchange: { slug: string; name: string } }
-  return { id: field("id"), row: postchange.slug, n: Number(postchange.name) }
+/** The change log, the ledger, and the rows that all writers share. */
+async function prepare(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    for (const statement of createChangeLog()) await client.query(statement)
+    await client.query("CREATE TABLE ledger (slug text NOT NULL, n int NOT NULL, PRIMARY KEY (slug, n))")
+    await client.query(
+      "INSERT INTO dcim.site (name, slug, version) SELECT '0', 'row-' || i, 1 FROM generate_series(0, $1 - 1) i",
+      [HOT_ROWS],
+    )
+  })
 }

@@ -32,7 +32,7 @@ export function faultVerdict(ledger: readonly LedgerEntry[], journal: readonly J
     const known = seen.get(text)
     if (known !== undefined && known !== entry.id) twoIds.push(`${text} as two events`)
     if (known === undefined && (newest.get(entry.row) ?? 0) > entry.n) disordered.push(text)
-    if (known === undefined) newest.set(entry.row, entry.n)
+    newest.set(entry.row, Math.max(entry.n, newest.get(entry.row) ?? 0))
     seen.set(text, entry.id)
   }
   return {

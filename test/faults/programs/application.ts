@@ -1,14 +1,19 @@
 import "reflect-metadata"
-import { DataSource, type EntityManager } from "typeorm"
+import { setTimeout as pause } from "node:timers/promises"
+import { DataSource } from "typeorm"
 import { fixtureOptions } from "../../../fixtures/fixture-options"
-import { Site } from "../../../fixtures/inventory/site"
 import { changeEvents } from "../../../src"
+import { killAtWrite } from "./kill-at-write"
+import { anyWrite, TakenBack } from "./writes"
 
-// Writes rows and, in the same transactions, a ledger of what it wrote, until so many transactions are committed or it is killed.
-// KILL_AT=in-transaction | at-commit: kills itself in the middle of the tenth transaction, or right after its COMMIT was sent.
+// Writes rows and, in the same transactions, a ledger of what it wrote, until SIGTERM. Prints what became of its transactions as JSON.
+// KILL_AT=in-transaction | at-commit: kills itself in the middle of a transaction behind the tenth, or right after its COMMIT was sent.
 
-const { URL_OF_DATABASE: url = "", TRANSACTIONS = "100", WRITERS = "4", KILL_AT = "" } = process.env
-const ROWS = 5
+const { URL_OF_DATABASE: url = "", WRITERS = "4", KILL_AT = "" } = process.env
+const KILLED_TRANSACTION = 10
+
+/** Between two transactions of a writer, in milliseconds: what is tested also wants the processor. */
+const PAUSE_MS = 2
 
 const silent = { warn: () => undefined, error: () => undefined }
 const changes = changeEvents({ delivery: "outbox", logger: silent })
@@ -19,34 +24,33 @@ const dataSource = new DataSource({
   subscribers: [changes.subscriber],
 })
 
+const counts = { committed: 0, takenBack: 0, failed: 0 }
 let begun = 0
-let committed = 0
+let isStopped = false
 
-async function writeOnce(manager: EntityManager): Promise<void> {
-  const slug = `row-${Math.floor(Math.random() * ROWS)}`
-  const [row] = await manager.query<[{ name: string }]>("SELECT name FROM dcim.site WHERE slug = $1 FOR UPDATE", [slug])
-  const next = Number(row.name) + 1
-  await manager.update(Site, { slug }, { name: String(next) })
-  await manager.query("INSERT INTO ledger (slug, n) VALUES ($1, $2)", [slug, next])
-  if (++begun < 10) return
-  if (KILL_AT === "in-transaction") process.kill(process.pid, "SIGKILL")
-  if (KILL_AT === "at-commit") setImmediate(() => process.kill(process.pid, "SIGKILL"))
+async function writeOnce(): Promise<void> {
+  const write = anyWrite()
+  await dataSource.transaction(async (manager) => {
+    await write(manager)
+    if (++begun >= KILLED_TRANSACTION && KILL_AT === "in-transaction") process.kill(process.pid, "SIGKILL")
+  })
+  counts.committed++
 }
 
 async function write(): Promise<void> {
-  while (committed < Number(TRANSACTIONS)) {
-    await dataSource.transaction(writeOnce).then(
-      () => committed++,
-      // The ledger knows whether it was committed after all.
-      () => new Promise((resolve) => setTimeout(resolve, 20)),
-    )
+  while (!isStopped) {
+    // The ledger knows whether it was committed after all.
+    await writeOnce().catch((thrown: unknown) => counts[thrown instanceof TakenBack ? "takenBack" : "failed"]++)
+    await pause(PAUSE_MS)
   }
 }
 
 async function main(): Promise<void> {
+  if (KILL_AT === "at-commit") killAtWrite("COMMIT", () => begun >= KILLED_TRANSACTION)
+  process.once("SIGTERM", () => (isStopped = true))
   await dataSource.initialize()
   await Promise.all(Array.from({ length: Number(WRITERS) }, write))
-  process.exit(0)
+  process.stdout.write(JSON.stringify(counts), () => process.exit(0))
 }
 
 void main()

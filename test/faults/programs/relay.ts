@@ -4,11 +4,13 @@ import { DataSource } from "typeorm"
 import { fixtureOptions } from "../../../fixtures/fixture-options"
 import { changeEvents, type EventBroker } from "../../../src"
 import { redisStreamBroker } from "../../../src/brokers/redis-stream"
+import { webhookBroker } from "../../../src/brokers/webhook"
 
-// Delivers to a Redis stream until SIGTERM. KILL_AT kills it at a step of its fifth batch: after-read (before it is sent), after-send
+// Delivers to a Redis stream, or to a webhook, until SIGTERM. KILL_AT kills it at a step of its fifth batch: after-read (before it is sent), after-send
 // (before the answer is taken in), before-move, after-move-sent. SKEW_MS is added to its clock.
 
-const { URL_OF_DATABASE: url = "", URL_OF_REDIS: redis = "", KILL_AT = "", SKEW_MS = "0", SHARDS = "1" } = process.env
+const { URL_OF_DATABASE: url = "", URL_OF_REDIS: redis = "", URL_OF_HOOK: hook } = process.env
+const { KILL_AT = "", SKEW_MS = "0", SHARDS = "1" } = process.env
 const KILLED_BATCH = 5
 const LEASE_MS = 1_000
 
@@ -45,6 +47,12 @@ function killedAtSending(broker: EventBroker): EventBroker {
   }
 }
 
+function broker(): EventBroker {
+  if (hook === undefined) return killedAtSending(redisStreamBroker({ url: redis, stream: "events" }))
+  const secret = `whsec_${Buffer.alloc(24).toString("base64")}`
+  return webhookBroker({ url: hook, secret, allowPrivateAddresses: true })
+}
+
 async function main(): Promise<void> {
   killedAtMoves()
   const silent = { warn: () => undefined, error: () => undefined }
@@ -52,8 +60,7 @@ async function main(): Promise<void> {
     delivery: { mode: "outbox", batchSize: 20, publishTimeoutMs: 500, maxRetryDelayMs: 200 },
     logger: silent,
   })
-  const stream = redisStreamBroker({ url: redis, stream: "events" })
-  changes.registerBroker("redis", killedAtSending(stream), { shards: Number(SHARDS) })
+  changes.registerBroker("broker", broker(), { shards: Number(SHARDS) })
   const dataSource = new DataSource({ ...fixtureOptions, url, subscribers: [changes.subscriber] })
   await dataSource.initialize()
   const relay = await changes.startRelay({ leaseMs: LEASE_MS })

@@ -10,6 +10,7 @@ describe("the verdict of the fault suite", () => {
     ["one is lost", arrived(1, 3), { ...good, lost: ["a#2"] }],
     ["one was never committed", arrived(1, 2, 3, 4), { ...good, phantom: ["a#4"] }],
     ["two have changed places", arrived(1, 3, 2), { ...good, disordered: ["a#2"] }],
+    ["one came before the two that it follows", arrived(3, 1, 2), { ...good, disordered: ["a#1", "a#2"] }],
     ["a batch came twice, in order", arrived(1, 2, 1, 2, 3), { ...good, duplicates: 2 }],
     [
       "one change came as two events",
