@@ -2,10 +2,14 @@ import { Redis } from "ioredis"
 import { setTimeout as pause } from "node:timers/promises"
 import { startTcpProxy, type TcpProxy } from "../servers/tcp-proxy"
 import { createTestDatabase, type TestDatabase } from "../servers/test-database"
-import { FaultRun } from "../support/fault-run"
+import { FaultRun, nothingWrong, PATIENCE_MS, SCALE } from "../support/fault-run"
 
-const nothingWrong = { lost: [], phantom: [], disordered: [] }
-const LONG = process.env["FAULTS"] === "long" ? 10 : 1
+/** What the application's transactions came to. */
+interface Counts {
+  readonly committed: number
+  readonly takenBack: number
+  readonly failed: number
+}
 
 describe("with a ledger beside every change, and a consumer of the stream", () => {
   let database: TestDatabase
@@ -25,14 +29,14 @@ describe("with a ledger beside every change, and a consumer of the stream", () =
     return proxy
   }
 
-  /** The fault begins when some events have arrived, and ends before the writing does. */
-  async function during(fault: () => Promise<void>, transactions = 250) {
-    const relay = run.relayAgain()
-    const writing = run.application(transactions)
+  /** The fault begins when events arrive, and ends, with events that arrive again, before the writing does. */
+  async function during(fault: () => Promise<void>): Promise<Counts> {
+    run.relayAgain()
+    const writer = run.application()
     await run.arrived(20)
     await fault()
-    await writing.ended
-    return relay
+    await run.arrived(20)
+    return JSON.parse(await writer.kill("SIGTERM")) as Counts
   }
 
   async function onRedis(work: (client: Redis) => Promise<unknown>): Promise<void> {
@@ -45,31 +49,39 @@ describe("with a ledger beside every change, and a consumer of the stream", () =
     "storms of pg_terminate_backend lose nothing",
     async () => {
       run = await FaultRun.start({ url: database.url })
-      await during(async () => {
-        for (let storm = 0; storm < 5 * LONG; storm++) {
+      const counts = await during(async () => {
+        for (let storm = 0; storm < 5 * SCALE; storm++) {
           await run.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
           )
-          await pause(100)
+          await run.arrived(5)
         }
       })
       expect(await run.verdict("pg_terminate_backend")).toMatchObject(nothingWrong)
+      expect(counts.failed).toBeGreaterThan(4)
     },
-    60_000 * LONG,
+    PATIENCE_MS,
   )
 
   it(
-    "a Redis that is killed and comes back loses nothing",
+    "a Redis that is killed, loads what it has, and comes back loses nothing",
     async () => {
-      run = await FaultRun.start({ url: database.url })
+      // With each of its first commands it takes its time, which makes it answer LOADING for a while.
+      run = await FaultRun.start({ url: database.url, redisFlags: ["--key-load-delay", "200"] })
+      await onRedis((client) => client.eval("for i = 1, 3000 do redis.call('SET', 'filler' .. i, i) end", 0))
+      const states: string[] = []
       await during(async () => {
-        await run.redis.kill()
-        await pause(500 * LONG)
-        await run.redis.start()
+        for (let kills = 0; kills < SCALE; kills++) {
+          await run.redis.kill()
+          await run.troubled(/not connected|did not take|closed/)
+          await run.redis.start()
+          states.push(await persistence(run.redis.port))
+        }
       })
-      expect(await run.verdict("Redis killed")).toMatchObject(nothingWrong)
+      expect(states).toEqual(states.map(() => "loading:1"))
+      expect(await run.verdict("Redis killed, loading")).toMatchObject(nothingWrong)
     },
-    60_000 * LONG,
+    PATIENCE_MS,
   )
 
   it(
@@ -77,32 +89,32 @@ describe("with a ledger beside every change, and a consumer of the stream", () =
     async () => {
       run = await FaultRun.start({ url: database.url })
       await during(async () => {
-        for (let n = 0; n < 3 * LONG; n++) await onRedis((client) => client.client("KILL", "TYPE", "normal"))
+        for (let kills = 0; kills < 3 * SCALE; kills++) {
+          await onRedis((client) => client.client("KILL", "TYPE", "normal"))
+          await run.arrived(5)
+        }
         await onRedis((client) => client.config("SET", "maxmemory", "1"))
-        await pause(300)
+        await run.troubled(/OOM/)
         await onRedis((client) => client.config("SET", "maxmemory", "0"))
         // Of a main server that is not there: it keeps what it has, and refuses writes.
         await onRedis((client) => client.replicaof("127.0.0.1", "1"))
-        await pause(300)
+        await run.troubled(/READONLY|replica/)
         await onRedis((client) => client.replicaof("NO", "ONE"))
       })
-      expect(await run.verdict("Redis out of memory, connections closed")).toMatchObject(nothingWrong)
+      expect(await run.verdict("Redis out of memory, a replica, connections closed")).toMatchObject(nothingWrong)
     },
-    60_000 * LONG,
+    PATIENCE_MS,
   )
 
   it.each(["black-holed", "half-open"] as const)(
     "a %s connection to Redis loses nothing",
     async (kind) => {
-      run = await FaultRun.start({
-        url: database.url,
-        redisUrl: () => `redis://127.0.0.1:${proxies[0]?.port}`,
-      })
+      run = await FaultRun.start({ url: database.url, redisUrl: () => `redis://127.0.0.1:${proxies[0]?.port}` })
       const proxy = await proxyTo(run.redis.port)
-      await during(() => broken(proxy, kind))
+      await during(() => broken(proxy, kind, () => run.troubled(/no answer/)))
       expect(await run.verdict(`${kind} connection to Redis`)).toMatchObject(nothingWrong)
     },
-    60_000 * LONG,
+    PATIENCE_MS,
   )
 
   it.each(["black-holed", "half-open"] as const)(
@@ -111,40 +123,76 @@ describe("with a ledger beside every change, and a consumer of the stream", () =
       const url = new URL(database.url)
       const proxy = await proxyTo(Number(url.port))
       run = await FaultRun.start({ url: database.url, relayUrl: Object.assign(url, { port: String(proxy.port) }).href })
-      await during(() => broken(proxy, kind))
+      const ownLease = "SELECT lease_until < clock_timestamp() AS over FROM change_events.cursor"
+      const leaseOver = () => run.untilRow(ownLease, (row) => (row as { over: boolean }).over)
+      await during(() => broken(proxy, kind, leaseOver))
       expect(await run.verdict(`${kind} connection to Postgres`)).toMatchObject(nothingWrong)
+      expect(await run.claims()).toBeGreaterThan(1)
     },
-    60_000 * LONG,
+    PATIENCE_MS,
   )
 
   it(
     "a transaction that stays open all the while delays nothing, and comes in order",
     async () => {
       run = await FaultRun.start({ url: database.url })
-      const writer = (await database.dataSource()).createQueryRunner()
-      await writer.startTransaction()
-      await writer.query("INSERT INTO ledger VALUES ('idle', 1)")
+      const idle = (await database.dataSource()).createQueryRunner()
+      await idle.startTransaction()
+      await idle.query("INSERT INTO ledger VALUES ('idle', 1)")
       const event = { id: "idle", kind: "application", topic: "idle", key: "idle", occurredAt: new Date(), context: {} }
       const record = { postchange: { slug: "idle", name: "1" } }
-      await writer.query(
+      await idle.query(
         "INSERT INTO change_events.log (key, event, record) VALUES ('idle', $1, $2)",
         [event, record].map((part) => JSON.stringify(part)),
       )
-      run.relay()
-      await run.application(200).ended
+      await during(() => run.arrived(100))
       expect(await run.verdict("beside an open transaction")).toMatchObject(nothingWrong)
-      await writer.commitTransaction()
-      await writer.release()
+      await idle.commitTransaction()
+      await idle.release()
       expect(await run.verdict("and behind it")).toMatchObject(nothingWrong)
     },
-    60_000 * LONG,
+    PATIENCE_MS,
+  )
+
+  it(
+    "a webhook's receiver that refuses, never answers, and is killed loses nothing",
+    async () => {
+      const { run: started, hook } = await FaultRun.startHook({ url: database.url })
+      run = started
+      await during(async () => {
+        hook.behave("refuse")
+        await run.troubled(/503/)
+        hook.behave("take and hang")
+        await run.troubled(/no answer/)
+        hook.behave("take")
+        await run.arrived(5)
+        await hook.receiver.kill()
+        await run.troubled(/ECONNREFUSED|connect/)
+        await hook.receiver.start()
+      })
+      const verdict = await run.verdict("a webhook's receiver")
+      expect(verdict).toMatchObject(nothingWrong)
+      expect(verdict.duplicates).toBeGreaterThan(0)
+    },
+    PATIENCE_MS,
   )
 })
 
-/** Until the lease has passed, and then whole again. Half-open: the other side has forgotten the connection. */
-async function broken(proxy: TcpProxy, kind: "black-holed" | "half-open"): Promise<void> {
-  proxy.blackHole()
-  await pause(1_500)
-  if (kind === "half-open") proxy.cut()
-  proxy.resume()
+/** Until it is felt, and then whole again. Half-open: the other side has forgotten the connection. */
+async function broken(proxy: TcpProxy, kind: "black-holed" | "half-open", felt: () => Promise<void>): Promise<void> {
+  for (let times = 0; times < SCALE; times++) {
+    proxy.blackHole()
+    await felt()
+    if (kind === "half-open") proxy.cut()
+    proxy.resume()
+    if (SCALE > 1) await pause(1_000)
+  }
+}
+
+/** Whether it is still loading. */
+async function persistence(port: number): Promise<string> {
+  const client = new Redis(port, "127.0.0.1", { enableReadyCheck: false })
+  const text = await client.info("persistence")
+  client.disconnect()
+  return /loading:\d/.exec(text)?.[0] ?? text
 }

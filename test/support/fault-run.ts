@@ -30,11 +30,12 @@ export interface FaultRunOptions {
   readonly redisFlags?: readonly string[]
 }
 
-/** What a cursor's row tells of the troubles of its relays. */
-interface Troubles {
-  /** How often a cursor was claimed. */
-  readonly claims: number
-  readonly last: string | null
+const CLAIMS = "SELECT coalesce(sum(lease_token), 0)::int AS claims FROM change_events.cursor"
+
+interface Trouble {
+  readonly now: Date
+  readonly last_error: string | null
+  readonly last_error_at: Date
 }
 
 /** Applications that write, relays that deliver, and a consumer that keeps a journal of what arrives. */
@@ -51,8 +52,9 @@ export class FaultRun {
   /** With a Redis of its own, and a consumer of its stream. */
   static async start(options: FaultRunOptions): Promise<FaultRun> {
     await prepare(options.url)
-    // What it has acknowledged it has kept, or the journal would miss what the relay is not to blame for.
-    const flags = ["--appendonly", "yes", "--appendfsync", "always", ...(options.redisFlags ?? [])]
+    // Its process may die, its machine does not: what it acknowledges it has handed to the system, or the journal would miss what the relay
+    // is not to blame for.
+    const flags = ["--appendonly", "yes", "--appendfsync", "no", ...(options.redisFlags ?? [])]
     const redis = await startRedisServer({ flags })
     return new FaultRun(options, streamJournal(redis.url), redis)
   }
@@ -93,10 +95,35 @@ export class FaultRun {
     await this.until(() => this.journal.entries.length >= count, `${more * SCALE} more events`)
   }
 
-  async troubles(): Promise<Troubles> {
-    const text = `SELECT sum(lease_token)::int AS claims, max(last_error) AS last FROM change_events.cursor`
-    const [row] = await this.query(text)
-    return row as Troubles
+  /** Resolves when cursors were claimed so many times in all. */
+  claimed(count: number): Promise<void> {
+    return this.untilRow(CLAIMS, (row) => (row as { claims: number }).claims >= count)
+  }
+
+  /** Resolves when the broker has troubled the relay in this way, at least once since it is asked for. */
+  async troubled(how: RegExp): Promise<void> {
+    const text = "SELECT clock_timestamp() AS now, last_error, last_error_at FROM change_events.cursor"
+    const [first] = (await this.query(text)) as Trouble[]
+    await this.untilRow(text, (row) => {
+      const { last_error: error, last_error_at: at } = row as Trouble
+      return error !== null && how.test(error) && at >= (first as Trouble).now
+    })
+  }
+
+  /** Resolves when the statement gives such a row. */
+  async untilRow(text: string, isSo: (row: unknown) => boolean): Promise<void> {
+    let row: unknown
+    for (const start = Date.now(); Date.now() - start < DEADLINE_MS; await pause(20)) {
+      ;[row] = await this.query(text)
+      if (row && isSo(row)) return
+    }
+    throw new Error(`waited in vain, with ${JSON.stringify(row)} in the end, for: ${text}`)
+  }
+
+  /** How often cursors were claimed in all. */
+  async claims(): Promise<number> {
+    const [row] = await this.query(CLAIMS)
+    return (row as { claims: number }).claims
   }
 
   /** Once all that was committed has arrived, or the time for it is over. Prints what came twice. */

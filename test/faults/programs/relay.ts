@@ -6,29 +6,34 @@ import { changeEvents, type EventBroker } from "../../../src"
 import { redisStreamBroker } from "../../../src/brokers/redis-stream"
 import { webhookBroker } from "../../../src/brokers/webhook"
 
-// Delivers to a Redis stream, or to a webhook, until SIGTERM. KILL_AT kills it at a step of its fifth batch: after-read (before it is sent), after-send
+// Delivers to a Redis stream, or to a webhook, until SIGTERM. KILL_AT kills it (or sends it SIGNAL) at a step of its fifth batch: after-read (before it is sent), after-send
 // (before the answer is taken in), before-move, after-move-sent. SKEW_MS is added to its clock.
 
 const { URL_OF_DATABASE: url = "", URL_OF_REDIS: redis = "", URL_OF_HOOK: hook } = process.env
-const { KILL_AT = "", SKEW_MS = "0", SHARDS = "1" } = process.env
+const { KILL_AT = "", SIGNAL = "SIGKILL", SKEW_MS = "0", SHARDS = "1" } = process.env
 const KILLED_BATCH = 5
 const LEASE_MS = 1_000
 
 const now = Date.now
 Date.now = () => now() + Number(SKEW_MS)
 
-const kill = (): void => void process.kill(process.pid, "SIGKILL")
 let batches = 0
-const isAt = (step: string): boolean => KILL_AT === step && batches >= KILLED_BATCH
+let isKilled = false
+
+function at(step: string): void {
+  if (KILL_AT !== step || batches < KILLED_BATCH || isKilled) return
+  isKilled = true
+  process.kill(process.pid, SIGNAL)
+}
 
 function killedAtMoves(): void {
   const query = Client.prototype.query as (...args: unknown[]) => unknown
   Client.prototype.query = function (this: Client, ...args: unknown[]): unknown {
     const { text = "" } = args[0] as { text?: string }
     const isMove = /UPDATE \S+cursor\S* SET done/.test(text)
-    if (isMove && isAt("before-move")) kill()
+    if (isMove) at("before-move")
     const answer = query.apply(this, args)
-    if (isMove && isAt("after-move-sent")) kill()
+    if (isMove) at("after-move-sent")
     return answer
   } as never
 }
@@ -39,9 +44,9 @@ function killedAtSending(broker: EventBroker): EventBroker {
     publish: (message) => broker.publish(message),
     publishBatch: async (messages) => {
       batches++
-      if (isAt("after-read")) kill()
+      at("after-read")
       const results = await broker.publishBatch?.(messages)
-      if (isAt("after-send")) kill()
+      at("after-send")
       return results ?? []
     },
   }

@@ -26,7 +26,12 @@ async function manyRows(manager: EntityManager): Promise<void> {
     [anyRow()],
   )
   const slugs = all.map(({ slug }) => slug)
-  await manager.createQueryBuilder().update(Site).set({ name: raised }).where("slug IN (:...slugs)", { slugs }).execute()
+  await manager
+    .createQueryBuilder()
+    .update(Site)
+    .set({ name: raised })
+    .where("slug IN (:...slugs)", { slugs })
+    .execute()
   await note(manager, slugs)
 }
 
