@@ -13,7 +13,7 @@ const { URL_OF_DATABASE: url = "", WRITERS = "4", KILL_AT = "" } = process.env
 const KILLED_TRANSACTION = 10
 
 /** Between two transactions of a writer, in milliseconds: what is tested also wants the processor. */
-const PAUSE_MS = 2
+const PAUSE_MS = 10
 
 const silent = { warn: () => undefined, error: () => undefined }
 const changes = changeEvents({ delivery: "outbox", logger: silent })
