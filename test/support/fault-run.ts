@@ -41,6 +41,7 @@ interface Trouble {
 /** Applications that write, relays that deliver, and a consumer that keeps a journal of what arrives. */
 export class FaultRun {
   private readonly programs = new Set<FaultProgram>()
+  private readonly started: FaultProgram[] = []
   private isStopped = false
 
   private constructor(
@@ -161,15 +162,28 @@ export class FaultRun {
   private program(name: string, environment: Readonly<Record<string, string>>): FaultProgram {
     const program = startFaultProgram(name, environment)
     this.programs.add(program)
+    this.started.push(program)
     void program.ended.then(() => this.programs.delete(program))
     return program
+  }
+
+  /** Of all programs, also those that ended. */
+  private complaints(): string {
+    return this.started
+      .map(
+        ({ process: { spawnargs, exitCode, signalCode }, complaints }) =>
+          `${spawnargs.at(-1)} (${exitCode ?? signalCode ?? "runs"}): ${complaints()}`,
+      )
+      .join("\n")
   }
 
   private async until(isSo: () => boolean, what: string): Promise<void> {
     const start = Date.now()
     while (!isSo()) {
       if (Date.now() - start > DEADLINE_MS)
-        throw new Error(`waited in vain for ${what}: ${this.journal.entries.length} arrived in all`)
+        throw new Error(
+          `waited in vain for ${what}: ${this.journal.entries.length} arrived in all\n${this.complaints()}`,
+        )
       await pause(20)
     }
   }
