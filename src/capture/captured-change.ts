@@ -125,11 +125,11 @@ export class CapturedChange implements PendingEvent {
     const values = columns.map((index) => readColumn(batch, index, image[index] ?? null))
     const record = toRecord(batch.entity, columns, values)
     const old = action === "update" ? this.recordBefore(values, previous) : action === "delete" ? record : null
-    const before = this.withLists(old, "before")
-    const after = this.withLists(action === "delete" ? null : record, "after")
-    const differing = this.compare(before, after, previous)
+    const prechange = this.withLists(old, "before")
+    const postchange = this.withLists(action === "delete" ? null : record, "after")
+    const differing = this.compare(prechange, postchange, previous)
     if (action === "update" && !batch.emitUnchanged && isUnchanged(differing)) return undefined
-    return {
+    const event: ChangeEvent = {
       kind: "change",
       id: this.id,
       topic: this.topic,
@@ -137,13 +137,13 @@ export class CapturedChange implements PendingEvent {
       occurredAt: batch.occurredAt,
       context: batch.context,
       action,
-      ...(this.transition && { transition: this.transition.operation }),
       app,
       model,
-      prechange: before,
-      postchange: after,
+      prechange,
+      postchange,
       differences: differing,
     }
+    return this.transition ? { ...event, transition: this.transition.operation } : event
   }
 
   /** The primary key of the row as it was first: an update may change it. */

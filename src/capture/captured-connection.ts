@@ -11,7 +11,7 @@ import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
 import { guarded, StatementRunner, statusOf, type WatchedConnection } from "./statement-runner"
-import type { QueryConfig } from "./prefixed-query"
+import type { QueryConfig } from "./driver-query"
 import { splitStatements, transactionEnding } from "./transaction-commands"
 import { TransactionLog } from "./transaction-log"
 import { TriggerContext } from "./trigger-context"
@@ -192,6 +192,7 @@ class ConnectionWatch {
   }
 
   private async writeAndCommit(config: QueryConfig, outbox: OutboxConnection): Promise<unknown> {
+    if (config.text === "COMMIT") return outbox.commit()
     // Several statements in one text cannot stand behind others in one write.
     if (splitStatements(config.text).length > 1) await outbox.write()
     return outbox.queryBehind(outbox.take(), config)

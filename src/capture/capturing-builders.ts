@@ -48,7 +48,8 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
       const statement = executing.get(this)
       if (!statement) return returning
       // With a RETURNING of the user's all his rows travel anyway, and a limit would keep them from him.
-      if (returning !== "") executing.set(this, { ...statement, limited: false, serverSide: undefined })
+      if (returning !== "" && statement.limited)
+        executing.set(this, { ...statement, limited: false, serverSide: undefined })
       return returningWithImages(statement, returning)
     }
   }

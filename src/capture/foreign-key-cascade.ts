@@ -15,7 +15,8 @@ import type { DriverField, DriverResult } from "./driver-connection"
 import { canQueryBehind, queryBehind } from "./prefixed-query"
 import { rowChanges } from "./row-changes"
 import type { RowImage } from "./row-image"
-import { ROWS_AS_TEXT, runTexts, type RunText } from "./run-texts"
+import { ROWS_AS_TEXT } from "./rows-as-text"
+import { runTexts, type RunText } from "./run-texts"
 import type { WatchedConnection } from "./statement-runner"
 
 const NAME = '"change_events_cascade"'

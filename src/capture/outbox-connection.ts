@@ -3,8 +3,10 @@ import type { PendingEvent } from "../events/sink"
 import type { SqlStatement, TransactionalSink } from "../events/transactional-sink"
 import { isServersWord } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
-import { canQueryBehind, PrefixFailed, queryBehind, type QueryConfig } from "./prefixed-query"
+import type { QueryConfig } from "./driver-query"
+import { canQueryBehind, PrefixFailed, queryBehind } from "./prefixed-query"
 import type { PreparedStatements } from "./prepared-statements"
+import { ROWS_AS_TEXT } from "./rows-as-text"
 import { UnwrittenEvents } from "./unwritten-events"
 
 export interface OutboxConnectionOptions {
@@ -38,7 +40,11 @@ export class OutboxConnection {
   take(): SqlStatement[] {
     const { sink } = this.options
     const events = this.unwritten.take()
-    return chunks(events, sink.maxEvents).flatMap((chunk) => sink.insert(chunk) ?? [])
+    const inserts =
+      events.length > sink.maxEvents
+        ? chunks(events, sink.maxEvents).map((chunk) => sink.insert(chunk))
+        : [sink.insert(events)]
+    return inserts.filter((insert) => insert !== undefined)
   }
 
   /** Writes what is unwritten now. @throws ChangeEventsError OUTBOX_WRITE_FAILED */
@@ -63,11 +69,9 @@ export class OutboxConnection {
   }
 
   /** Writes what is unwritten, and commits. @throws ChangeEventsError OUTBOX_WRITE_FAILED; what the COMMIT fails with */
-  async commit(): Promise<void> {
-    await this.queryBehind(this.take(), {
-      text: "COMMIT",
-      name: this.options.names.isEnabled ? "change_events_commit" : undefined,
-    })
+  commit(): Promise<unknown> {
+    const name = this.options.names.isEnabled ? "change_events_commit" : undefined
+    return this.queryBehind(this.take(), { text: "COMMIT", name, ...ROWS_AS_TEXT })
   }
 
   /** Never throws: a transaction that cannot be rolled back is gone with its connection. */

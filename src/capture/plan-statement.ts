@@ -44,21 +44,22 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
   const hidesWrite = expressionMap.commonTableExpressions.some(({ queryBuilder }) => mayWrite(queryBuilder))
   // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.
   const limited = !hidesWrite && mayChangeManyRows(expressionMap, kind, table, capture)
-  const statement = {
-    entity: table.entity,
-    junction: table.junction,
-    sql: hidesRows(alias.name) ? imageSql(table.entity, capture.serverMajor, alias.name) : table.sql,
-    kind: kind === "insert" && onUpdate ? ("upsert" as const) : kind,
-  }
+  const { entity, junction } = table
+  const sql = hidesRows(alias.name) ? imageSql(entity, capture.serverMajor, alias.name) : table.sql
+  const statementKind = kind === "insert" && onUpdate ? "upsert" : kind
+  const staysOnServer = limited && !junction && canLogOnServer({ entity, kind: statementKind, sql })
   return {
-    ...statement,
+    entity,
+    junction,
+    sql,
+    kind: statementKind,
     limited,
-    serverSide: limited && !table.junction && canLogOnServer(statement) ? outbox?.serverSide : undefined,
+    serverSide: staysOnServer ? outbox?.serverSide : undefined,
     maxRows: capture.maxRows,
-    overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
+    overwritesKey: overwritesKey(onUpdate, entity.metadata.primaryColumns),
     hidesWrite,
     // Within a CTE of the user's that writes the text cannot be told.
-    actions: kind === "delete" && !hidesWrite ? capture.actionsOn(table.entity.metadata) : [],
+    actions: kind === "delete" && !hidesWrite ? capture.actionsOn(entity.metadata) : [],
   }
 }
 

@@ -1,38 +1,8 @@
 import type { SqlStatement } from "../events/transactional-sink"
 import { isServersWord } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
-
-/** What we use of `pg`'s Connection, the protocol below its Client. */
-interface ProtocolConnection {
-  readonly stream: { cork?(): void; uncork?(): void }
-  readonly parsedStatements: Record<string, string | undefined>
-  parse(statement: { name: string; text: string }): void
-  bind(portal: { portal: string; statement: string; values: readonly unknown[]; binary: boolean }): void
-  execute(portal: { portal: string; rows: number }): void
-  close(what: { type: "S"; name: string }): void
-}
-
-/** What we use of `pg`'s Query. */
-interface DriverQuery {
-  readonly name?: string
-  requiresPreparation(): boolean
-  submit(connection: ProtocolConnection): Error | null
-  handleDataRow(message: unknown): void
-  handleCommandComplete(message: unknown, connection: ProtocolConnection): void
-  handleError(error: unknown, connection: ProtocolConnection): void
-}
-
-type Callback = (error: unknown, answer?: unknown) => void
-
-export interface QueryConfig {
-  readonly text: string
-  readonly values?: readonly unknown[] | undefined
-  readonly name?: string | undefined
-  readonly rowMode?: "array"
-  readonly types?: unknown
-}
-
-type DriverQueryClass = new (config: QueryConfig, values: undefined, callback: Callback) => DriverQuery
+import type { Callback, DataRow, DriverQuery, DriverQueryClass, ProtocolConnection, QueryConfig } from "./driver-query"
+import { inOneWrite, leanQuery } from "./lean-query"
 
 /** A statement before the query's own was refused, and with it the query was not carried out. */
 export class PrefixFailed extends Error {
@@ -55,10 +25,17 @@ export function queryBehind(
   config: QueryConfig,
 ): Promise<unknown> {
   const Query = prefixedQuery((connection.constructor as unknown as { Query: DriverQueryClass }).Query)
-  return new Promise((resolve, reject) => {
+  const answering = new Promise((resolve, reject) => {
     const callback: Callback = (error, answer) => (error ? reject(error as Error) : resolve(answer))
     bareQuery.call(connection, new Query(prefix, config, callback))
   })
+  return answering.catch(ledBackToCaller)
+}
+
+/** As `pg` does: the stack leads to whoever asked, and not to the socket. */
+function ledBackToCaller(error: unknown): never {
+  if (error instanceof Error) Error.captureStackTrace(error)
+  throw error
 }
 
 /** Whether the connection's driver has what `queryBehind` needs: `pg` has, unless its protocol is told to send queries ahead. */
@@ -79,10 +56,10 @@ function prefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
 }
 
 /** Statements of a prefix by name, as the connection's server knows them: its text, or undefined when an error left it open. */
-const prepared = new WeakMap<ProtocolConnection, Map<string, string | undefined>>()
+const prepared = new WeakMap<object, Map<string, string | undefined>>()
 
 function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
-  return class PrefixedQuery extends Query {
+  return class PrefixedQuery extends leanQuery(Query) {
     private done = 0
     private wasParsed = false
 
@@ -91,22 +68,19 @@ function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
       config: QueryConfig,
       callback: Callback,
     ) {
-      super(config, undefined, callback)
-    }
-
-    override requiresPreparation(): boolean {
-      return true
+      super(config, callback)
     }
 
     override submit(connection: ProtocolConnection): Error | null {
       this.wasParsed = this.name !== undefined && connection.parsedStatements[this.name] !== undefined
-      return inOneWrite(connection, () => {
-        for (const statement of this.prefix) sendStatement(connection, statement)
-        return super.submit(connection)
+      if (this.prefix.length === 0) return super.submit(connection)
+      return inOneWrite(connection, (collecting) => {
+        for (const statement of this.prefix) sendStatement(collecting, statement)
+        return super.submit(collecting)
       })
     }
 
-    override handleDataRow(message: unknown): void {
+    override handleDataRow(message: DataRow): void {
       // What a statement of the prefix returns, nobody asked for.
       if (this.done === this.prefix.length) super.handleDataRow(message)
     }
@@ -129,15 +103,6 @@ function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
   }
 }
 
-function inOneWrite<Value>({ stream }: ProtocolConnection, send: () => Value): Value {
-  stream.cork?.()
-  try {
-    return send()
-  } finally {
-    stream.uncork?.()
-  }
-}
-
 function sendStatement(connection: ProtocolConnection, { name, text, values }: SqlStatement): void {
   const known = preparedOn(connection)
   if (name === "" || known.get(name) !== text) {
@@ -149,10 +114,10 @@ function sendStatement(connection: ProtocolConnection, { name, text, values }: S
   connection.execute({ portal: "", rows: 0 })
 }
 
-function preparedOn(connection: ProtocolConnection): Map<string, string | undefined> {
-  const known = prepared.get(connection)
+function preparedOn({ parsedStatements }: ProtocolConnection): Map<string, string | undefined> {
+  const known = prepared.get(parsedStatements)
   if (known) return known
   const none = new Map<string, string | undefined>()
-  prepared.set(connection, none)
+  prepared.set(parsedStatements, none)
   return none
 }

@@ -1,3 +1,4 @@
+import { ROWS_AS_TEXT } from "./rows-as-text"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
 
 /** Runs a text on the transaction's own connection, and gives its rows as lists of texts. */
@@ -5,9 +6,6 @@ export type RunText = (text: string) => Promise<readonly DriverResult[]>
 
 /** Why nothing could be read. */
 export class ReadingRefused extends Error {}
-
-const asText = (value: unknown): unknown => value
-export const ROWS_AS_TEXT = { rowMode: "array", types: { getTypeParser: () => asText } } as const
 
 export function runTexts(connection: DriverConnection, bareQuery: DriverConnection["query"]): RunText {
   return async (text) => resultsOf(await bareQuery.call(connection, { text, ...ROWS_AS_TEXT }))

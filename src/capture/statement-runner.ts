@@ -8,10 +8,12 @@ import type { CapturedStatement } from "./captured-statement"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import type { DriverConnection, DriverResult } from "./driver-connection"
+import type { QueryConfig } from "./driver-query"
 import type { OutboxConnection } from "./outbox-connection"
-import type { QueryConfig } from "./prefixed-query"
+import { canQueryBehind, queryBehind } from "./prefixed-query"
 import { serverSideValues } from "./server-side-log"
 import type { RelationChanges } from "./relation-changes"
+import { ROWS_AS_TEXT } from "./rows-as-text"
 import { statementBody } from "./statement-body"
 import { changesOf, restoreResult, rowPairs, takeRows, type StatementRows } from "./statement-rows"
 import type { TrackedJunction } from "./tracked-relation"
@@ -123,15 +125,18 @@ export class StatementRunner {
   }
 
   private query(config: QueryConfig): Promise<unknown> {
-    return this.watched.bareQuery.call(this.watched.connection, config) as Promise<unknown>
+    const { connection, bareQuery } = this.watched
+    if (canQueryBehind(connection)) return queryBehind(connection, bareQuery, [], config)
+    return bareQuery.call(connection, config) as Promise<unknown>
   }
 
   private config({ text, values, statement, context }: SentStatement, name: string | undefined): QueryConfig {
     const { capture } = this.watched
-    if (!statement.serverSide) return { text, values, name, rowMode: "array", types: AS_TEXT }
+    const { rowMode, types } = ROWS_AS_TEXT
+    if (!statement.serverSide) return { text, values, name, rowMode, types }
     const body = statementBody(statement, context, capture.typesOf(statement.entity))
     const all = [...values, ...serverSideValues(statement, body, capture.reader)]
-    return { text, values: all, name, rowMode: "array", types: AS_TEXT }
+    return { text, values: all, name, rowMode, types }
   }
 
   private nameOf({ text }: SentStatement): string | undefined {
@@ -231,6 +236,3 @@ export function statusOf(connection: DriverConnection): string | undefined {
   // With several texts under way the status is that of the last answer, which may not be this one's.
   return connection.pipeline ? undefined : (connection.getTransactionStatus?.() ?? undefined)
 }
-
-const asText = (value: unknown): unknown => value
-const AS_TEXT = { getTypeParser: () => asText }

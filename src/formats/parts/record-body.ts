@@ -24,6 +24,7 @@ function contextBody(event: OutgoingEvent): object {
     change_context_detail: changeContextDetail,
     event_id: event.id,
   }
+  if (Object.keys(further).length === 0) return own
   const named = Object.entries(further).map(([key, value]) => [snakeCase(key), value] as const)
   return { ...own, ...Object.fromEntries(named.filter(([name]) => !Object.hasOwn(own, name))) }
 }

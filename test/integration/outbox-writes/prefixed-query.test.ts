@@ -1,6 +1,7 @@
 import { Client } from "pg"
 import type { DriverConnection } from "../../../src/capture/driver-connection"
-import { PrefixFailed, queryBehind, type QueryConfig } from "../../../src/capture/prefixed-query"
+import type { QueryConfig } from "../../../src/capture/driver-query"
+import { PrefixFailed, queryBehind } from "../../../src/capture/prefixed-query"
 import type { SqlStatement } from "../../../src/events/transactional-sink"
 import { createTestDatabase, describeOnEveryPostgres, type TestDatabase } from "../../servers/test-database"
 
