@@ -26,7 +26,7 @@ export async function requireProgram(program: string, packageName: string): Prom
   throw new Error(`${program} is missing. Run: apt-get install ${packageName}`, { cause: failure })
 }
 
-async function findProgram(program: string): Promise<string | undefined> {
+export async function findProgram(program: string): Promise<string | undefined> {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"]
   for (const path of folders.map((folder) => join(folder, program))) {
     const isThere = await access(path, constants.X_OK).then(
@@ -52,7 +52,7 @@ async function install(program: string, packageName: string): Promise<unknown> {
 }
 
 /** One at a time over all processes: apt-get refuses to run twice. */
-async function withLock<T>(task: () => Promise<T>): Promise<T> {
+export async function withLock<T>(task: () => Promise<T>): Promise<T> {
   while (!(await takeLock())) await pause(LOCK_PAUSE_MS)
   try {
     return await task()

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { freePort } from "../../fixtures/postgres/free-port"
 import { requireProgram } from "./debian-package"
+import { newerPgBouncer } from "./newer-pgbouncer"
 import { startServerProcess } from "./server-process"
 
 export interface PgBouncer {
@@ -18,9 +19,10 @@ export interface PgBouncerOptions {
   readonly maxPreparedStatements?: number | undefined
 }
 
-/** PgBouncer in transaction mode: each transaction gets whatever server connection is free. PGBOUNCER names another than Debian's. */
+/** PgBouncer in transaction mode: each transaction gets whatever server connection is free. */
 export async function startPgBouncer(databaseUrl: string, options: PgBouncerOptions): Promise<PgBouncer> {
-  const program = process.env.PGBOUNCER ?? (await requireProgram("pgbouncer", "pgbouncer"))
+  const isNewer = options.maxPreparedStatements !== undefined
+  const program = isNewer ? await newerPgBouncer() : await requireProgram("pgbouncer", "pgbouncer")
   const { hostname, port: serverPort } = new URL(databaseUrl)
   const port = await freePort()
   const folder = await mkdtemp(join(tmpdir(), "pgbouncer-"))
