@@ -13,6 +13,8 @@ export interface RelayClient {
   readonly processID?: number | null
 }
 
+type QueryConfig = Parameters<RelayClient["query"]>[0]
+
 export interface RelayConnectionOptions {
   /** Makes a client that is not connected yet. */
   readonly createClient: () => RelayClient
@@ -26,6 +28,7 @@ export interface RelayConnectionOptions {
  */
 export class RelayConnection {
   private client: Promise<RelayClient> | undefined
+  private readonly turns = new WeakMap<Promise<RelayClient>, Promise<unknown>>()
 
   constructor(private readonly options: RelayConnectionOptions) {}
 
@@ -45,18 +48,25 @@ export class RelayConnection {
     await client?.then((open) => within(this.options.timeoutMs, open.end(), late)).catch(() => undefined)
   }
 
-  private async send(config: Parameters<RelayClient["query"]>[0]): Promise<{ rows: unknown[] }> {
+  private async send(config: QueryConfig): Promise<{ rows: unknown[] }> {
     const client = (this.client ??= this.connect())
     try {
-      return await within(
-        this.options.timeoutMs,
-        client.then((open) => open.query(config)),
-        late,
-      )
+      return await within(this.options.timeoutMs, this.inTurn(client, config), late)
     } catch (thrown) {
       if (!isServersWord(thrown) || isReadOnly(thrown)) this.drop(client)
       throw asError(thrown)
     }
+  }
+
+  /** One at a time: `pg` 9 will not queue what is sent at the same time. */
+  private inTurn(client: Promise<RelayClient>, config: QueryConfig): Promise<{ rows: unknown[] }> {
+    const before = this.turns.get(client) ?? client
+    const answering = before.then(() => client).then((open) => open.query(config))
+    this.turns.set(
+      client,
+      answering.catch(() => undefined),
+    )
+    return answering
   }
 
   private async connect(): Promise<RelayClient> {

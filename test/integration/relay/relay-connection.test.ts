@@ -1,0 +1,51 @@
+import { Client } from "pg"
+import { RelayConnection, type RelayClient } from "../../../src/relay/relay-connection"
+import { createTestDatabase, describeOnEveryPostgres, type TestDatabase } from "../../servers/test-database"
+
+const TIMEOUT_MS = 20_000
+
+describeOnEveryPostgres((version) => {
+  let database: TestDatabase
+  let underWay: number
+  let most: number
+
+  beforeAll(async () => void (database = await createTestDatabase(version)))
+  afterAll(() => database.drop())
+
+  /** The driver's own client, of which is noted how many statements it had at once. */
+  function countingClient(): RelayClient {
+    const client = new Client(database.url)
+    const query = client.query.bind(client) as RelayClient["query"]
+    const counting: RelayClient["query"] = (config) => {
+      most = Math.max(most, ++underWay)
+      return query(config).finally(() => underWay--)
+    }
+    return Object.assign(client as unknown as RelayClient, { query: counting })
+  }
+
+  it("sends one statement at a time, and gives each its own answer", async () => {
+    underWay = most = 0
+    const connection = new RelayConnection({ createClient: countingClient, timeoutMs: TIMEOUT_MS })
+
+    const asked = [1, 2, 3].map((n) => connection.query("SELECT $1::int AS n", [n]))
+    const failing = connection.query("SELECT 1/0")
+    const last = connection.lists("SELECT 4", [])
+
+    await expect(failing).rejects.toMatchObject({ code: "22012" })
+    expect(await Promise.all([...asked, last])).toEqual([[{ n: 1 }], [{ n: 2 }], [{ n: 3 }], [[4]]])
+    expect(most).toBe(1)
+    await connection.close()
+  })
+
+  it("goes on with a new connection when the server ends the old one beneath what waits", async () => {
+    underWay = most = 0
+    const connection = new RelayConnection({ createClient: countingClient, timeoutMs: TIMEOUT_MS })
+
+    const ended = connection.query("SELECT pg_terminate_backend(pg_backend_pid())").catch((error: Error) => error)
+    const waiting = connection.query("SELECT 1").catch((error: Error) => error)
+
+    expect(await Promise.all([ended, waiting])).toEqual([expect.any(Error), expect.any(Error)])
+    expect(await connection.query("SELECT 1 AS one")).toEqual([{ one: 1 }])
+    await connection.close()
+  })
+})
