@@ -2,10 +2,23 @@ import { Client } from "pg"
 import type { DriverConnection } from "../../../src/capture/driver-connection"
 import type { QueryConfig } from "../../../src/capture/driver-query"
 import { PrefixFailed, queryBehind } from "../../../src/capture/prefixed-query"
+import { ROWS_AS_TEXT } from "../../../src/capture/rows-as-text"
 import type { SqlStatement } from "../../../src/events/transactional-sink"
 import { createTestDatabase, describeOnEveryPostgres, type TestDatabase } from "../../servers/test-database"
 
 const COMMIT: QueryConfig = { text: "COMMIT" }
+
+/** How often the server is asked, from here on, what the rows of a statement are. */
+function countDescriptions(client: Client): () => number {
+  const { connection } = client as unknown as { connection: { describe(this: unknown, what: unknown): void } }
+  const { describe } = connection
+  let count = 0
+  connection.describe = function (what) {
+    count++
+    describe.call(this, what)
+  }
+  return () => count
+}
 
 function insert(value: string, name = ""): SqlStatement {
   return { name, text: "INSERT INTO noted (value) VALUES ($1)", values: [value] }
@@ -80,6 +93,26 @@ describeOnEveryPostgres((version) => {
     await client.query({ text: "SELECT 1 AS one", name: "one" })
 
     expect(await noted()).toEqual(["after", "again", "before"])
+  })
+
+  it.each([
+    ["lists of texts", ROWS_AS_TEXT, ["1", null]],
+    ["what the driver makes of them", {}, { one: 1, nothing: null }],
+  ])("is asked once what the rows of a prepared statement are, and gives %s each time", async (_case, kind, row) => {
+    const asked = countDescriptions(client)
+    const select = { text: "SELECT 1 AS one, NULL AS nothing", name: "both", ...kind }
+    const answers = [await behind([], select), await behind([insert("a")], select), await behind([], select)]
+
+    expect(asked()).toBe(1)
+    for (const answer of answers)
+      expect(answer).toMatchObject({ command: "SELECT", rowCount: 1, rows: [row], fields: [{ name: "one" }, {}] })
+  })
+
+  it("is asked again for a statement that was not kept", async () => {
+    const asked = countDescriptions(client)
+    for (const value of ["1", "'a'::text"]) await behind([], { text: `SELECT ${value} AS value`, ...ROWS_AS_TEXT })
+
+    expect(asked()).toBe(2)
   })
 
   it("says that the connection broke, and not that the statement was refused, when it breaks", async () => {
