@@ -5,7 +5,7 @@ import type { QueuedEvent } from "./bounded-queue"
 import type { BrokerStatus, DeliveryState } from "./broker-status"
 import { createCircuit, type Circuit } from "./circuit"
 import { DeliveryLedger, type LedgerParts } from "./delivery-ledger"
-import { readFailure, type Failure } from "./failure"
+import { readFailure, retryAfterMsOf, type Failure } from "./failure"
 import type { Outcome, Recipient } from "./recipient"
 import type { Turns } from "./turns"
 
@@ -102,7 +102,7 @@ class QueuedDelivery<Item> implements Delivery {
     if (this.isStopped || batch.length === 0) return 0
     const outcomes = await this.recipient.send(batch.map(({ item }) => item))
     this.settle(batch, outcomes)
-    return this.pauseAfter(batch)
+    return Math.max(this.pauseAfter(batch), retryAfterMsOf(outcomes, this.parts.options.maxRetryAfterMs))
   }
 
   private async nextBatch(): Promise<readonly HeldEvent<Item>[]> {

@@ -1,6 +1,6 @@
 import { asError, ChangeEventsError } from "../errors"
 import { deliveryOptions, type DeliveryOptions } from "../publishing/delivery-options"
-import type { Failure } from "../publishing/failure"
+import { retryAfterMsOf, type Failure } from "../publishing/failure"
 import { compileRoute } from "../publishing/route"
 import { record } from "../formats/record"
 import { backoffMs } from "../runtime/backoff"
@@ -185,11 +185,14 @@ export class CursorDelivery {
     else await this.save(positionBefore(page, delivery.nextRowId), delivery, null)
   }
 
-  private async pause({ error }: Failure): Promise<void> {
+  private async pause(failure: Failure): Promise<void> {
     this.failures++
     this.state = "waiting"
-    this.lastError = error.message.slice(0, 500)
+    this.lastError = failure.error.message.slice(0, 500)
+    const askedUntil = performance.now() + retryAfterMsOf([failure], this.delivery.maxRetryAfterMs)
     await this.backOff()
+    // A commit cuts a pause of ours short, never one that the broker asked for.
+    while (!this.isStopped && performance.now() < askedUntil) await this.waiting.atLeast(askedUntil - performance.now())
     this.state = "delivering"
   }
 
