@@ -54,4 +54,19 @@ export type { DeliveryOptions } from "./publishing/delivery-options"
 export type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
 export type { EventListener } from "./publishing/listener-recipient"
 export type { BrokerOptions } from "./publishing/route"
+export type { DeliveryError, DeliveryState } from "./publishing/broker-status"
+export { diagnosticsChannels, type DiagnosticsName } from "./runtime/diagnostics"
+export type {
+  CommittedMessage,
+  CursorMovedMessage,
+  DeadLetterMessage,
+  DiagnosticsMessages,
+  DroppedMessage,
+  FailedMessage,
+  ObservedEvent,
+  PublishedMessage,
+  RelayMessage,
+  UncapturedMessage,
+} from "./runtime/diagnostics-messages"
 export type { Logger } from "./runtime/logger"
+export { onDiagnostics } from "./runtime/on-diagnostics"

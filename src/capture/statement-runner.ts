@@ -159,7 +159,7 @@ export class StatementRunner {
     if (junction) return this.collectJunction(sent, rows, junction)
     if (rows.changedRows > maxRows && (statement.limited || !outbox)) {
       if (!statement.serverSide) return capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)
-      log.addLogged()
+      log.addLogged(rows.changedRows)
     } else if (rows.images.length > 0) {
       log.add(changesOf(statement, rows.images, this.batch(statement, rows, context)), entity, rows.writtenAt)
     }
