@@ -124,6 +124,7 @@ describe("without the optional packages", () => {
     const examples = [
       ...codeBlocks(repositoryText("README.md"), "ts"),
       ...codeBlocks(repositoryText("docs/brokers.md"), "ts"),
+      ...codeBlocks(repositoryText("docs/observability.md"), "ts"),
     ]
     const files = examples.map((text, index) => [`example-${index + 1}.mts`, text])
 
