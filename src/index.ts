@@ -55,12 +55,13 @@ export type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
 export type { EventListener } from "./publishing/listener-recipient"
 export type { BrokerOptions } from "./publishing/route"
 export type { DeliveryError, DeliveryState } from "./publishing/broker-status"
-export { diagnosticsChannels, type DiagnosticsName } from "./runtime/diagnostics"
+export { diagnosticsChannels } from "./runtime/diagnostics"
 export type {
   CommittedMessage,
   CursorMovedMessage,
   DeadLetterMessage,
   DiagnosticsMessages,
+  DiagnosticsName,
   DroppedMessage,
   FailedMessage,
   ObservedEvent,

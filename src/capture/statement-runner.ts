@@ -1,4 +1,4 @@
-import { currentChangeContext } from "../context/change-context"
+import { contextOfWrite } from "../context/change-context"
 import { ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
 import type { SqlStatement } from "../events/transactional-sink"
@@ -46,7 +46,7 @@ export class StatementRunner {
 
   run(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
     const { log, outbox } = this.watched
-    const context = currentChangeContext() ?? log.fallbackContext
+    const context = contextOfWrite(log)
     const sent = { text, values, statement, context, commit: log.send(text, statement.entity) }
     if (!outbox) return this.runDirectly(sent)
     return log.isOpen ? this.runLogged(sent, outbox) : this.runAlone(sent, outbox)

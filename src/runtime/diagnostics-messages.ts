@@ -122,3 +122,5 @@ export interface DiagnosticsMessages {
   readonly relay: RelayMessage
   readonly uncaptured: UncapturedMessage
 }
+
+export type DiagnosticsName = keyof DiagnosticsMessages

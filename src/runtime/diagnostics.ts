@@ -1,7 +1,5 @@
 import { channel } from "node:diagnostics_channel"
-import type { DiagnosticsMessages } from "./diagnostics-messages"
-
-export type DiagnosticsName = keyof DiagnosticsMessages
+import type { DiagnosticsMessages, DiagnosticsName } from "./diagnostics-messages"
 
 /** The channels of `node:diagnostics_channel`, by which operators see what goes on. docs/observability.md has a table for each. */
 export const diagnosticsChannels = {

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel"
-import { diagnosticsChannels, type DiagnosticsName } from "./diagnostics"
-import type { DiagnosticsMessages } from "./diagnostics-messages"
+import { diagnosticsChannels } from "./diagnostics"
+import type { DiagnosticsMessages, DiagnosticsName } from "./diagnostics-messages"
 
 /**
  * Calls the listener with each message of that channel, of every `changeEvents()` in the process. It is called synchronously, where the
