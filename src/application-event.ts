@@ -1,4 +1,4 @@
-import { currentChangeContext } from "./context/change-context"
+import { contextOfWrite } from "./context/change-context"
 import type { ApplicationEvent } from "./events/change-event"
 import type { EventContext } from "./events/event-context"
 import type { PendingEvent } from "./events/sink"
@@ -30,7 +30,7 @@ export function applicationEvent(
   const body = jsonBody(topic, payload)
   const id = uuidv7()
   const occurredAt = new Date()
-  const context = currentChangeContext() ?? fallback
+  const context = contextOfWrite({ fallbackContext: fallback })
   return {
     id,
     topic,

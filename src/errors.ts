@@ -76,6 +76,12 @@ export class ChangeEventsError extends Error {
     this.details = options.details ?? {}
     this.retryable = options.retryable ?? true
   }
+
+  /** How long the broker asked to be left alone, in milliseconds; undefined: it did not say. */
+  get retryAfterMs(): number | undefined {
+    const { retryAfterMs } = this.details
+    return typeof retryAfterMs === "number" ? retryAfterMs : undefined
+  }
 }
 
 /** The thrown value as an Error, also when somebody threw a string. */

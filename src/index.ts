@@ -54,4 +54,20 @@ export type { DeliveryOptions } from "./publishing/delivery-options"
 export type { DirectSinkStatus, WaitOptions } from "./publishing/direct-sink"
 export type { EventListener } from "./publishing/listener-recipient"
 export type { BrokerOptions } from "./publishing/route"
+export type { DeliveryError, DeliveryState } from "./publishing/broker-status"
+export { diagnosticsChannels } from "./runtime/diagnostics"
+export type {
+  CommittedMessage,
+  CursorMovedMessage,
+  DeadLetterMessage,
+  DiagnosticsMessages,
+  DiagnosticsName,
+  DroppedMessage,
+  FailedMessage,
+  ObservedEvent,
+  PublishedMessage,
+  RelayMessage,
+  UncapturedMessage,
+} from "./runtime/diagnostics-messages"
 export type { Logger } from "./runtime/logger"
+export { onDiagnostics } from "./runtime/on-diagnostics"

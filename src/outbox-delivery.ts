@@ -8,6 +8,8 @@ import { changeLogTables } from "./outbox/change-log-tables"
 import { changeLogWriter } from "./outbox/change-log-writer"
 import type { OutboxOptions } from "./outbox/outbox-options"
 import { RelayBrokers } from "./relay/relay-brokers"
+import { relayedStatus } from "./relay/relayed-status"
+import type { BrokerStatus } from "./publishing/broker-status"
 import type { DeliveryOptions } from "./publishing/delivery-options"
 import { createDirectSink } from "./publishing/direct-sink"
 import type { Report } from "./runtime/report"
@@ -55,9 +57,14 @@ export function outboxDelivery(options: OutboxDeliveryOptions, surroundings: Del
       await relays.stop(waitOptions)
       await brokers.closeAll(waitOptions?.timeoutMs ?? DEFAULT_TIMEOUT_MS)
     },
-    status: () => listeners.status(),
+    status: () => ({ ...listeners.status(), brokers: brokerStatuses(brokers, relays) }),
     startRelay: (relayOptions) => relays.start(relayOptions),
   }
+}
+
+function brokerStatuses(brokers: RelayBrokers, relays: ProcessRelays): Record<string, BrokerStatus> {
+  const cursors = relays.cursors()
+  return Object.fromEntries(brokers.all().map((broker) => [broker.name, relayedStatus(broker, cursors)]))
 }
 
 /** In a transaction of its own. @throws ChangeEventsError OUTBOX_WRITE_FAILED */

@@ -7,6 +7,7 @@ import { onlyDataSource } from "./only-data-source"
 import type { ChangeLogTables } from "./outbox/change-log-tables"
 import { CommitNotice } from "./outbox/commit-notice"
 import { outboxDefaults, type OutboxOptions } from "./outbox/outbox-options"
+import type { CursorDeliveryStatus } from "./relay/cursor-delivery-parts"
 import type { RelayBrokers } from "./relay/relay-brokers"
 import type { DeliveryOptions } from "./publishing/delivery-options"
 import type { WaitOptions } from "./publishing/direct-sink"
@@ -67,6 +68,11 @@ export class ProcessRelays {
     const own = this.running.get(dataSource)
     own?.wake()
     if (!own?.leadsAll) this.notice.give(dataSource)
+  }
+
+  /** What they lead. */
+  cursors(): readonly CursorDeliveryStatus[] {
+    return [...this.running.values()].flatMap((relay) => relay.status().cursors)
   }
 
   /** @throws ChangeEventsError FLUSH_TIMEOUT */

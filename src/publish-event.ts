@@ -2,8 +2,10 @@ import type { DataSource, EntityManager, QueryRunner } from "typeorm"
 import { applicationEvent, noContext } from "./application-event"
 import type { Capture } from "./capture/capture"
 import { connectionOf } from "./capture/change-subscriber"
+import { CommitTally } from "./capture/commit-tally"
 import { findCapture } from "./capture/find-capture"
 import { ChangeEventsError } from "./errors"
+import type { PendingEvent } from "./events/sink"
 import type { EventDelivery } from "./event-delivery"
 
 export interface PublishOptions {
@@ -21,18 +23,29 @@ export interface KeyedPublishOptions extends PublishOptions {
 export type PublishEvent = (topic: string, payload: unknown, options?: KeyedPublishOptions) => Promise<void>
 
 /** Events that an application makes itself: into the transaction of `manager` while one is open there, else to their delivery at once. */
-export function eventPublisher(delivery: Pick<EventDelivery, "publish">): PublishEvent {
+export function eventPublisher(delivery: Pick<EventDelivery, "publish" | "outbox">): PublishEvent {
   return async (topic, payload, { manager, internal: isInternal, key } = {}) => {
     checkTopic(topic)
     if (!manager?.queryRunner) {
-      return delivery.publish(applicationEvent(topic, payload, { fallback: noContext(), isInternal, key }), manager)
+      return publishNow(delivery, applicationEvent(topic, payload, { fallback: noContext(), isInternal, key }), manager)
     }
     checkRunner(manager.queryRunner)
     const { log } = await connectionOf(captureOf(manager.dataSource), manager.queryRunner)
     const event = applicationEvent(topic, payload, { fallback: log.fallbackContext, isInternal, key })
     if (log.isOpen) log.add([event])
-    else await delivery.publish(event, manager)
+    else await publishNow(delivery, event, manager)
   }
+}
+
+async function publishNow(
+  delivery: Pick<EventDelivery, "publish" | "outbox">,
+  event: PendingEvent,
+  manager: EntityManager | undefined,
+): Promise<void> {
+  await delivery.publish(event, manager)
+  const tally = new CommitTally(delivery.outbox ? "outbox" : "direct")
+  tally.add([event], 0)
+  tally.tell()
 }
 
 function captureOf(dataSource: DataSource): Capture {

@@ -12,7 +12,8 @@ export type PublishResult = { readonly accepted: true } | { readonly accepted: f
  *
  * What the error says decides what follows. `retryable: false`: trying again is useless (message too large), the message is given
  * up. `code: "BROKER_UNAVAILABLE"` (or ECONNREFUSED, ENOTFOUND, EHOSTUNREACH, … on it or its cause): nobody was reached, the
- * message waits without losing an attempt. Anything else: one of its attempts has failed.
+ * message waits without losing an attempt. Anything else: one of its attempts has failed. `retryAfterMs`, a number of milliseconds:
+ * the broker is not called before, up to `maxRetryAfterMs`.
  */
 export interface EventBroker {
   publish(message: EventMessage): Promise<void>

@@ -1,4 +1,4 @@
-import { currentChangeContext } from "../context/change-context"
+import { contextOfWrite } from "../context/change-context"
 import { asError, type ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
 import {
@@ -46,7 +46,7 @@ export class ForeignKeyCascade {
 
   /** Carries out the DELETE, and adds the changes of the other rows behind its own. */
   async around<Result>(sent: CascadingStatement, carryOut: () => Promise<Result>): Promise<Result> {
-    const context = currentChangeContext() ?? this.watched.log.fallbackContext
+    const context = contextOfWrite(this.watched.log)
     const found = await this.find(sent)
     const result = await carryOut()
     const reason = typeof found === "string" ? found : await this.tell(found, context)

@@ -1,4 +1,4 @@
-import { currentChangeContext } from "../context/change-context"
+import { contextOfWrite } from "../context/change-context"
 import { ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
 import type { SqlStatement } from "../events/transactional-sink"
@@ -48,7 +48,7 @@ export class StatementRunner {
 
   run(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
     const { log, outbox } = this.watched
-    const context = currentChangeContext() ?? log.fallbackContext
+    const context = contextOfWrite(log)
     const sent = { text, values, statement, context, commit: log.send(text, statement.entity) }
     if (!outbox) return this.runDirectly(sent)
     return log.isOpen ? this.runLogged(sent, outbox) : this.runAlone(sent, outbox)
@@ -164,7 +164,7 @@ export class StatementRunner {
     if (junction) return this.collectJunction(sent, rows, junction)
     if (rows.changedRows > maxRows && (statement.limited || !outbox)) {
       if (!statement.serverSide) return capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)
-      log.addLogged()
+      log.addLogged(rows.changedRows)
     } else if (rows.images.length > 0) {
       log.add(changesOf(statement, rows.images, this.batch(statement, rows, context)), entity, rows.writtenAt)
     }

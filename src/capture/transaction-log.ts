@@ -1,8 +1,10 @@
 import { ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
 import type { PendingEvent } from "../events/sink"
+import { diagnostics } from "../runtime/diagnostics"
 import type { Report } from "../runtime/report"
 import { uuidv7 } from "../runtime/uuid"
+import { CommitTally } from "./commit-tally"
 import type { CommitOrder, CommittedBatch, UnheardCommit } from "./commit-order"
 import { savepointName, splitStatements, transactionCommand, transactionEnding } from "./transaction-commands"
 import type { Replacements, UnwrittenEvents } from "./unwritten-events"
@@ -52,8 +54,11 @@ export class TransactionLog {
   private writtenAt = 0
   private committed: CommittedBatch | undefined
   private context: EventContext | undefined
+  private readonly tally: CommitTally
 
-  constructor(private readonly options: TransactionLogOptions) {}
+  constructor(private readonly options: TransactionLogOptions) {
+    this.tally = new CommitTally(options.outbox ? "outbox" : "direct")
+  }
 
   get isOpen(): boolean {
     return this.open
@@ -83,6 +88,7 @@ export class TransactionLog {
       this.options.outbox.unwritten.add(events)
       this.logged = true
     }
+    this.tally.add(events, this.savepoints.length)
     if (this.options.isHeard?.() === false) return
     for (const event of events) this.hold(event)
   }
@@ -90,15 +96,17 @@ export class TransactionLog {
   /** Just before the COMMIT: what some of its events are after all. */
   replacePending(replacements: Replacements): void {
     this.options.outbox?.unwritten.replace(replacements)
+    this.tally.replace(replacements)
     const { events } = this
     this.events = []
     this.bytes = 0
     for (const event of events.flatMap((each) => replacements.get(each) ?? [each])) this.hold(event)
   }
 
-  /** A statement has written its rows into the change log by itself. */
-  addLogged(): void {
+  /** A statement has written its rows into the change log by itself: so many, as far as is known. */
+  addLogged(rows = 0): void {
     this.logged = true
+    this.tally.addRows(rows, this.savepoints.length)
   }
 
   /** Whether the text may commit what the change log does not hold yet. */
@@ -210,11 +218,13 @@ export class TransactionLog {
     if (index === undefined) return
     this.savepoints.length = index
     this.options.outbox?.unwritten.release(index)
+    this.tally.release(index)
   }
 
   private rollBackTo(index: number | undefined): void {
     if (index === undefined) return this.rollBackToUnknown()
     this.options.outbox?.unwritten.rollBackTo(index)
+    this.tally.rollBackTo(index)
     const { at = 0, overflowed = 0 } = this.savepoints[index] ?? {}
     const undone = this.events.splice(at)
     this.overflowed = overflowed
@@ -232,6 +242,7 @@ export class TransactionLog {
 
   private release(): void {
     const { events, entities, writtenAt, overflowed, logged } = this
+    this.tally.tell()
     this.reset()
     if (logged) this.options.outbox?.onLogged()
     if (overflowed > 0) this.reportOverflow(overflowed)
@@ -243,6 +254,7 @@ export class TransactionLog {
     this.committing = false
     this.logged = false
     this.options.outbox?.unwritten.reset()
+    this.tally.reset()
     this.context = undefined
     this.overflowed = 0
     this.writtenAt = 0
@@ -257,6 +269,8 @@ export class TransactionLog {
     const most = `maxEventsPerTransaction (${limits.maxEvents}) or maxBytesPerTransaction (${limits.maxBytes})`
     const message = `a transaction made more events than ${most}, ${count} of them are not delivered`
     report(new ChangeEventsError("WRITE_UNCAPTURED", message, { details: { about: "transaction limits", count } }))
+    const { uncaptured } = diagnostics
+    if (uncaptured.hasSubscribers) uncaptured.publish({ table: "unknown", rows: count, reason: message })
   }
 
   /** With an outbox nothing is lost by it: what was committed stands in the change log. */

@@ -1,4 +1,4 @@
-import { currentChangeContext } from "../context/change-context"
+import { contextOfWrite } from "../context/change-context"
 import type { EventContext } from "../events/event-context"
 import type { SqlStatement } from "../events/transactional-sink"
 import { splitStatements } from "./transaction-commands"
@@ -23,7 +23,7 @@ export class TriggerContext {
     const bare = text.replace(COMMENTS, "")
     if (WRITE.test(bare) || hidesWrite(bare)) {
       if (splitStatements(text).length > 1) return this.beforeSeveral()
-      return this.before(currentChangeContext() ?? this.log.fallbackContext)
+      return this.before(contextOfWrite(this.log))
     }
     // It may end the transaction, or roll it back to where nothing was told yet.
     if (!READ.test(bare)) this.forget()
@@ -51,7 +51,7 @@ export class TriggerContext {
   /** Several statements in one text cannot stand behind others in one write, nor be told anything outside a transaction. */
   private beforeSeveral(): readonly SqlStatement[] {
     const { log } = this
-    const statements = log.isOpen ? this.before(currentChangeContext() ?? log.fallbackContext) : []
+    const statements = log.isOpen ? this.before(contextOfWrite(log)) : []
     this.forget()
     return statements
   }

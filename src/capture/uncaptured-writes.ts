@@ -1,5 +1,6 @@
 import type { EntityMetadata } from "typeorm"
 import { ChangeEventsError } from "../errors"
+import { diagnostics } from "../runtime/diagnostics"
 import type { Report } from "../runtime/report"
 import type { UncapturedPolicy } from "./capture-options"
 import type { DriverResult } from "./driver-connection"
@@ -88,6 +89,7 @@ export class UncapturedWrites {
     const { policy, report, counts } = this.options
     counts.statements++
     counts.rows += rows
+    if (diagnostics.uncaptured.hasSubscribers) diagnostics.uncaptured.publish({ table, rows, reason })
     if (policy === "ignore") return undefined
     const message = `a write to "${table}" made no events: ${reason}`
     const error = new ChangeEventsError("WRITE_UNCAPTURED", message, {

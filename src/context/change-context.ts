@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { ChangeContextKind, EventContext } from "../events/event-context"
+import { withActiveTrace } from "./active-trace"
 import { contextFields, invalidContext } from "./context-fields"
 import { amendScope, contextOf, currentScope, runInScope } from "./context-scope"
 
@@ -49,7 +50,12 @@ export function withChangeContext<T>(context: ChangeContext, fn: () => T): T {
  */
 export function currentChangeContext(): EventContext | undefined {
   const scope = currentScope()
-  return scope && contextOf(scope)
+  return scope && withActiveTrace(contextOf(scope))
+}
+
+/** The context of a write made now. Outside any it is that of its transaction. */
+export function contextOfWrite(transaction: { readonly fallbackContext: EventContext }): EventContext {
+  return currentChangeContext() ?? withActiveTrace(transaction.fallbackContext)
 }
 
 /**

@@ -15,7 +15,7 @@ export interface EventContext {
   readonly changeContext: ChangeContextKind
   /** More about the kind: for `Web` the method and the route's pattern. At most 400 characters. Default "". */
   readonly changeContextDetail: string
-  /** W3C trace context of the request, if it had a valid one. */
+  /** W3C trace context of the span that was active at the write (entry point `otel`), else of the request, if it had a valid one. */
   readonly traceparent?: string
   readonly [key: string]: unknown
 }

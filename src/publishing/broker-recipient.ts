@@ -1,6 +1,7 @@
 import type { EventBroker } from "../brokers/broker"
 import type { EventMessage } from "../events/message"
 import type { EventFormat } from "../formats/format"
+import { observedCall } from "./broker-call"
 import type { Clock } from "./clock"
 import type { MessageCache } from "./message-cache"
 import type { Recipient } from "./recipient"
@@ -21,6 +22,8 @@ export function brokerRecipient(broker: EventBroker, options: BrokerRecipientOpt
     label: `broker ${options.name}`,
     about: options.name,
     failureCode: "PUBLISH_FAILED",
+    broker: options.name,
+    observe: () => observedCall({ broker: options.name, delivery: "direct", shard: 0 }),
     takesBatches: takesBatches(broker),
     prepare: (event) => options.messages.messageFor(event, options.format),
     send: (messages) => sendMessages(broker, messages, guard),

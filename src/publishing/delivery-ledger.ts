@@ -1,4 +1,6 @@
 import type { PendingEvent } from "../events/sink"
+import { diagnostics } from "../runtime/diagnostics"
+import type { DroppedMessage } from "../runtime/diagnostics-messages"
 import type { Report } from "../runtime/report"
 import { createTally, type DeliveryError, type Tally } from "./broker-status"
 import type { Clock } from "./clock"
@@ -38,12 +40,15 @@ export class DeliveryLedger {
     this.books.skipped++
   }
 
+  /** They still waited when the recipient was closed. */
   dropped(count: number): void {
     this.books.dropped += count
+    this.tell("closed", count)
   }
 
   hadNoRoom(count: number): void {
-    this.dropped(count)
+    this.books.dropped += count
+    this.tell("queue-full", count)
     this.parts.report(queueFull(this.recipient, count, this.parts.options))
   }
 
@@ -54,17 +59,26 @@ export class DeliveryLedger {
 
   gaveUp(event: PendingEvent, failure: Failure, attempts: number): void {
     this.books.failed++
+    this.tell("given-up", 1, event)
     this.parts.report(givenUp(this.recipient, event, failure, attempts))
   }
 
   couldNotPrepare(event: PendingEvent, failure: Failure): void {
     this.books.failed++
     this.books.lastError = this.errorOf(failure, "EVENT_UNSERIALIZABLE")
+    this.tell("unreadable", 1, event)
     this.parts.report(unserializable(this.recipient, event, failure))
   }
 
   circuitOpened(failure: Failure, failedCalls: number): void {
     this.parts.report(circuitOpened(this.recipient, failure, failedCalls))
+  }
+
+  private tell(reason: DroppedMessage["reason"], count: number, event?: PendingEvent): void {
+    const { broker } = this.recipient
+    if (broker === undefined || count === 0 || !diagnostics.dropped.hasSubscribers) return
+    const events = event ? [{ id: event.id, topic: event.topic }] : []
+    diagnostics.dropped.publish({ broker, reason, count, events })
   }
 
   private errorOf({ code, error }: Failure, fallbackCode: string): DeliveryError {

@@ -17,6 +17,11 @@ export interface DeliveryOptions {
   readonly retryDelayMs: number
   /** No pause is longer, in milliseconds. Default 30 000. Range 0–3 600 000. */
   readonly maxRetryDelayMs: number
+  /**
+   * The longest pause that a broker can ask for (a webhook's Retry-After, an error's `retryAfterMs`), in milliseconds. Such a pause may be longer
+   * than `maxRetryDelayMs`. Default 300 000 (five minutes). Range 0–3 600 000; 0: it is not heeded.
+   */
+  readonly maxRetryAfterMs: number
   /** Failed calls in a row after which the broker only gets one message after each pause. Default 5. Range 1–1 000 000. */
   readonly circuitThreshold: number
   /** Events that may wait. Beyond it the newest is dropped, counted and reported. Default 100 000. Range 1–100 000 000. */
@@ -31,6 +36,7 @@ export const deliveryDefaults: DeliveryOptions = {
   maxAttempts: 5,
   retryDelayMs: 100,
   maxRetryDelayMs: 30_000,
+  maxRetryAfterMs: 300_000,
   circuitThreshold: 5,
   maxQueuedEvents: 100_000,
   maxQueuedBytes: 64 * 1024 * 1024,
@@ -46,6 +52,7 @@ const ranges: Readonly<Record<keyof DeliveryOptions, Range>> = {
   maxAttempts: [1, 1_000_000],
   retryDelayMs: [0, HOUR_MS],
   maxRetryDelayMs: [0, HOUR_MS],
+  maxRetryAfterMs: [0, HOUR_MS],
   circuitThreshold: [1, 1_000_000],
   maxQueuedEvents: [1, 100_000_000],
   maxQueuedBytes: [1, 1024 ** 4],

@@ -2,10 +2,11 @@ import type { PendingEvent } from "../events/sink"
 import { backoffMs } from "../runtime/backoff"
 import { Backlog, type HeldEvent } from "./backlog"
 import type { QueuedEvent } from "./bounded-queue"
+import type { ObservedCall } from "./broker-call"
 import type { BrokerStatus, DeliveryState } from "./broker-status"
 import { createCircuit, type Circuit } from "./circuit"
 import { DeliveryLedger, type LedgerParts } from "./delivery-ledger"
-import { readFailure, type Failure } from "./failure"
+import { readFailure, retryAfterMsOf, type Failure } from "./failure"
 import type { Outcome, Recipient } from "./recipient"
 import type { Turns } from "./turns"
 
@@ -100,9 +101,12 @@ class QueuedDelivery<Item> implements Delivery {
   private async deliverOnce(): Promise<number> {
     const batch = await this.nextBatch()
     if (this.isStopped || batch.length === 0) return 0
+    const call = this.recipient.observe?.()
     const outcomes = await this.recipient.send(batch.map(({ item }) => item))
-    this.settle(batch, outcomes)
-    return this.pauseAfter(batch)
+    call?.answered()
+    this.settle(batch, outcomes, call)
+    call?.tell()
+    return Math.max(this.pauseAfter(batch), retryAfterMsOf(outcomes, this.parts.options.maxRetryAfterMs))
   }
 
   private async nextBatch(): Promise<readonly HeldEvent<Item>[]> {
@@ -145,9 +149,13 @@ class QueuedDelivery<Item> implements Delivery {
   }
 
   /** Books the answers. Those that came after everything held was dropped are nobody's any more. */
-  private settle(batch: readonly HeldEvent<Item>[], outcomes: readonly Outcome[]): void {
+  private settle(
+    batch: readonly HeldEvent<Item>[],
+    outcomes: readonly Outcome[],
+    call: ObservedCall<Item> | undefined,
+  ): void {
     if (this.backlog.oldestHeld === undefined) return
-    batch.forEach((held, index) => this.settleOne(held, outcomes[index]))
+    batch.forEach((held, index) => this.settleOne(held, outcomes[index], call))
     const failures = outcomes.filter((outcome) => outcome !== undefined)
     // A broker that accepted something, or judged a message for good, is up.
     const isUp = failures.length < outcomes.length || failures.some(({ isRetryable }) => !isRetryable)
@@ -155,19 +163,22 @@ class QueuedDelivery<Item> implements Delivery {
     else if (this.circuit.fail()) this.ledger.circuitOpened(failures[0] as Failure, this.circuit.failureCount)
   }
 
-  private settleOne(held: HeldEvent<Item>, failure: Outcome): void {
-    if (failure !== undefined) return this.refuse(held, failure)
+  private settleOne(held: HeldEvent<Item>, failure: Outcome, call: ObservedCall<Item> | undefined): void {
+    if (failure !== undefined) return this.refuse(held, failure, call)
     this.backlog.release(held)
     this.ledger.delivered()
+    call?.accepted(held.item)
   }
 
   /** Leaves the event held for the next try, or gives it up. */
-  private refuse(held: HeldEvent<Item>, failure: Failure): void {
+  private refuse(held: HeldEvent<Item>, failure: Failure, call: ObservedCall<Item> | undefined): void {
     this.ledger.refused(failure)
-    const isFinal = !failure.isRetryable
-    if (failure.isOutage && !isFinal) return
-    held.attempts++
-    if (!isFinal && held.attempts < this.parts.options.maxAttempts) return
+    const { isRetryable, isOutage } = failure
+    const isAttempt = !isOutage || !isRetryable
+    if (isAttempt) held.attempts++
+    const willRetry = isRetryable && (!isAttempt || held.attempts < this.parts.options.maxAttempts)
+    call?.refused(held.item, failure, { attempt: held.attempts, willRetry, isOutage })
+    if (willRetry) return
     this.backlog.release(held)
     this.ledger.gaveUp(held.entry.event, failure, held.attempts)
   }

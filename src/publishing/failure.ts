@@ -9,6 +9,8 @@ export interface Failure {
   readonly isRetryable: boolean
   /** True when nobody was there to judge the message: trying was no attempt at it. */
   readonly isOutage: boolean
+  /** How long the broker asked to be left alone, in milliseconds; 0: it did not say. */
+  readonly retryAfterMs: number
 }
 
 /**
@@ -24,6 +26,13 @@ const OUTAGE_CODES: ReadonlySet<string> = new Set([
   "ENETUNREACH",
 ])
 
+/** How long to leave the broker alone because one of these failures asks for it, in milliseconds, up to the limit. */
+export function retryAfterMsOf(failures: readonly (Failure | undefined)[], limitMs: number): number {
+  let askedMs = 0
+  for (const failure of failures) if (failure) askedMs = Math.max(askedMs, failure.retryAfterMs)
+  return Math.min(limitMs, askedMs)
+}
+
 /** Never throws, also when somebody threw an object whose properties throw. */
 export function readFailure(thrown: unknown): Failure {
   try {
@@ -38,7 +47,12 @@ function failureOf(error: Error): Failure {
   if (typeof error.message !== "string") throw new TypeError("message is no text")
   const code = codeOf(error)
   const isOutage = isOutageCode(code) || isOutageCode(codeOf(error.cause))
-  return { error, code, isRetryable: (error as { retryable?: unknown }).retryable !== false, isOutage }
+  const { retryable, retryAfterMs } = error as { retryable?: unknown; retryAfterMs?: unknown }
+  return { error, code, isRetryable: retryable !== false, isOutage, retryAfterMs: millisecondsOf(retryAfterMs) }
+}
+
+function millisecondsOf(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? Math.max(0, value) : 0
 }
 
 function isOutageCode(code: string | undefined): boolean {

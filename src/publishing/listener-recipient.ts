@@ -26,7 +26,7 @@ export function listenerRecipient(
       return [undefined]
     } catch (thrown) {
       // A listener's ECONNREFUSED is its own: no outage of ours to wait for.
-      return [{ ...readFailure(thrown), isOutage: false }]
+      return [{ ...readFailure(thrown), isOutage: false, retryAfterMs: 0 }]
     }
   }
   // Each listener reads the event for itself: an object it changes must not be what a broker sends.

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors"
 import type { PendingEvent } from "../events/sink"
+import type { ObservedCall } from "./broker-call"
 import type { Failure } from "./failure"
 
 /** What became of one item: undefined when it was accepted. */
@@ -13,6 +14,10 @@ export interface Recipient<Item> {
   readonly about: string
   /** The code of the report when an event is given up. */
   readonly failureCode: ErrorCode
+  /** The broker's name; undefined for a listener, of which the channels are told nothing. */
+  readonly broker?: string
+  /** Before each call: who is to be told of it, if anybody listens. */
+  readonly observe?: () => ObservedCall<Item> | undefined
   /** Whether it can take more than one item a call. */
   readonly takesBatches: boolean
   /** What is sent for the event, or undefined when there is nothing to send. May throw: foreign values, foreign formats. */

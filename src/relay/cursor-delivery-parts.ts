@@ -8,6 +8,8 @@ import { MAX_HELD_KEYS } from "./letter-store"
 import type { RelayConnection } from "./relay-connection"
 
 export interface CursorDeliveryParts {
+  /** The relay's id. */
+  readonly relay: string
   readonly connection: RelayConnection
   readonly tables: ChangeLogTables
   readonly store: CursorStore
@@ -25,7 +27,16 @@ export interface CursorDeliveryStatus {
   readonly shard: number
   readonly state: "idle" | "delivering" | "waiting" | "stopped"
   readonly delivered: number
+  /** Events put aside: refused for good, or waiting behind one of their row that was. */
   readonly deadLettered: number
+  /** Events that were read and are still to be delivered. The log may hold more. */
+  readonly queued: number
+  readonly queuedBytes: number
+  /**
+   * How long ago the next one was written, in milliseconds, by this process's clock; 0 when all is delivered that was found, null while nobody
+   * has looked.
+   */
+  readonly lagMs: number | null
   /** Calls that failed since the last one that did not. */
   readonly failures: number
   readonly lastError: string | null

@@ -1,12 +1,13 @@
 import { asError, ChangeEventsError } from "../errors"
 import { deliveryOptions, type DeliveryOptions } from "../publishing/delivery-options"
-import type { Failure } from "../publishing/failure"
+import { retryAfterMsOf, type Failure } from "../publishing/failure"
 import { compileRoute } from "../publishing/route"
 import { record } from "../formats/record"
 import { backoffMs } from "../runtime/backoff"
 import { movedTo, type CursorPosition } from "./cursor-position"
 import { relayFailed, tooManyHeld, type CursorDeliveryParts, type CursorDeliveryStatus } from "./cursor-delivery-parts"
-import type { ClaimedCursor } from "./cursor-store"
+import { CursorBooks } from "./cursor-books"
+import type { ClaimedCursor, CursorMove } from "./cursor-store"
 import { LetterDelivery } from "./letter-delivery"
 import { LetterStore, MAX_HELD_KEYS } from "./letter-store"
 import { outgoingRows, type MessageOptions } from "./outgoing-messages"
@@ -46,12 +47,9 @@ export class CursorDelivery {
   private lettersSeen: string | undefined
   private lettersChanged: string
   private prefetched: Promise<NumberedPage> | undefined
-  private state: CursorDeliveryStatus["state"] = "idle"
-  private failures = 0
-  private delivered = 0
-  private deadLettered = 0
-  private lastError: string | null = null
+  private readonly books: CursorBooks
   private isStopped = false
+  private isLost = false
   private reads = 0
   private idleWaiters: { readonly since: number; readonly resolve: () => void }[] = []
 
@@ -60,14 +58,15 @@ export class CursorDelivery {
     readonly broker: RelayBroker,
     private readonly parts: CursorDeliveryParts,
   ) {
-    const { connection, tables, delivery, reader } = parts
+    const { connection, tables, delivery, reader, relay } = parts
+    this.books = new CursorBooks({ name: cursor.name, relay, tally: broker.tally })
     const { matches, format } = compileRoute(broker.options, recordFormat)
     this.delivery = deliveryOptions(broker.options.delivery, delivery, { batchSize: DEFAULT_BATCH_SIZE })
     const { onPoison = "hold-key" } = broker.options
     this.isHolding = onPoison === "hold-key"
     this.messages = { matches, format, isRecord: format === recordFormat, reader }
     this.options = {
-      sender: new Sender(broker.broker, this.delivery.publishTimeoutMs),
+      sender: new Sender(broker, { shard: cursor.name.shard, timeoutMs: this.delivery.publishTimeoutMs }),
       delivery: this.delivery,
       onPoison,
       heldKeys: new Set(),
@@ -80,7 +79,7 @@ export class CursorDelivery {
       isLeading: () => this.isLeading(),
       pause: (failure) => this.pause(failure),
       lose: () => this.lose(),
-      onDelivered: (count) => (this.delivered += count),
+      books: this.books,
     })
     this.saved = cursor.position
     this.leasedAt = cursor.leasedAt
@@ -90,21 +89,23 @@ export class CursorDelivery {
 
   /** Resolves when it was stopped, or the cursor is somebody else's. Never rejects. */
   async run(): Promise<void> {
+    this.books.changed("gained")
     while (this.isLeading()) {
       try {
         await this.deliverOnce()
-        this.failures = 0
+        this.books.failures = 0
       } catch (thrown) {
         await this.databaseFailed(asError(thrown))
       }
     }
-    this.state = "stopped"
+    this.books.state = "stopped"
+    this.books.changed(this.isLost ? "lost" : "released")
     this.tellIdle(Infinity)
   }
 
   /** Resolves when all that was logged before is delivered, dead or to nobody here, or this delivery has ended. */
   async caughtUp(): Promise<void> {
-    if (this.state === "stopped") return
+    if (this.books.state === "stopped") return
     const { reads: since } = this
     const idle = new Promise<void>((resolve) => this.idleWaiters.push({ since, resolve }))
     this.wake()
@@ -135,16 +136,7 @@ export class CursorDelivery {
   }
 
   status(): CursorDeliveryStatus {
-    const { state, delivered, deadLettered, failures, lastError } = this
-    return {
-      broker: this.broker.name,
-      shard: this.cursor.name.shard,
-      state,
-      delivered,
-      deadLettered,
-      failures,
-      lastError,
-    }
+    return this.books.status()
   }
 
   /** Delivers the letters that are to be sent again, then one page; waits where there is none. */
@@ -154,10 +146,11 @@ export class CursorDelivery {
     this.prefetched = undefined
     if (page.isIdle) return this.idle(read, page.before)
     this.waiting.reset()
-    this.state = "delivering"
     this.prefetch()
     const rows = page.rows.flatMap((row) => outgoingRows(row, this.messages))
-    await this.deliver(page, new PageDelivery(rows, this.options))
+    const delivery = new PageDelivery(rows, this.options)
+    this.books.began(page, delivery)
+    await this.deliver(page, delivery)
   }
 
   /** The next page is read while this one is sent. What it fails with is thrown when it is asked for. */
@@ -175,7 +168,7 @@ export class CursorDelivery {
     while (!delivery.isDone && this.isLeading()) {
       const refused = await delivery.step()
       if (!refused) {
-        this.failures = 0
+        this.books.failures = 0
         continue
       }
       await this.save(positionBefore(page, delivery.nextRowId), delivery, refused.failure.error.message)
@@ -185,41 +178,40 @@ export class CursorDelivery {
     else await this.save(positionBefore(page, delivery.nextRowId), delivery, null)
   }
 
-  private async pause({ error }: Failure): Promise<void> {
-    this.failures++
-    this.state = "waiting"
-    this.lastError = error.message.slice(0, 500)
+  private async pause(failure: Failure): Promise<void> {
+    this.books.failed(failure.error, failure.code ?? "PUBLISH_FAILED")
+    const askedUntil = performance.now() + retryAfterMsOf([failure], this.delivery.maxRetryAfterMs)
     await this.backOff()
-    this.state = "delivering"
+    // A commit cuts a pause of ours short, never one that the broker asked for.
+    while (!this.isStopped && performance.now() < askedUntil) await this.waiting.atLeast(askedUntil - performance.now())
+    this.books.state = "delivering"
   }
 
   private backOff(): Promise<void> {
     const { retryDelayMs: baseMs, maxRetryDelayMs: maxMs } = this.delivery
-    return this.isStopped ? Promise.resolve() : this.waiting.atLeast(backoffMs(this.failures, { baseMs, maxMs }))
+    return this.isStopped ? Promise.resolve() : this.waiting.atLeast(backoffMs(this.books.failures, { baseMs, maxMs }))
   }
 
   /** A page of which nothing was delivered need not be saved each time. */
   private async save(position: CursorPosition, delivery: PageDelivery, error: string | null): Promise<void> {
-    const books = delivery.takeBooks()
-    this.delivered += books.delivered
-    this.deadLettered += books.letters.length
-    const isEmpty = books.delivered === 0 && books.letters.length === 0 && error === null
+    const { delivered, letters } = delivery.takeBooks()
+    this.books.accepted(delivered)
+    const isEmpty = delivered === 0 && letters.length === 0 && error === null
     if (isEmpty && !this.isSaveDue && !this.isStopped) return
     if (this.options.heldKeys.size > MAX_HELD_KEYS) throw tooManyHeld(this.broker.name)
-    await this.move(position, { ...books, error })
+    await this.move(position, { delivered, letters, error })
   }
 
   private get isSaveDue(): boolean {
     return performance.now() - this.savedAt > SAVE_AFTER_MS
   }
 
-  private async move(
-    position: CursorPosition,
-    books: Pick<ReturnType<PageDelivery["takeBooks"]>, "delivered" | "letters"> & { readonly error: string | null },
-  ): Promise<void> {
+  private async move(position: CursorPosition, news: Omit<CursorMove, "position">): Promise<void> {
     const movedAt = performance.now()
-    const lettersChanged = await this.parts.store.move(this.cursor, { position, ...books })
+    const lettersChanged = await this.parts.store.move(this.cursor, { position, ...news })
     if (lettersChanged === undefined) return this.lose()
+    this.books.buried(news.letters)
+    this.books.moved(news.delivered, news.letters.length)
     this.saved = position
     this.savedAt = movedAt
     this.renewed(movedAt, lettersChanged)
@@ -237,7 +229,7 @@ export class CursorDelivery {
 
   /** Where it stands is saved also when nothing more comes: retention waits for what a cursor has not passed. */
   private async idle(read: number, position: CursorPosition): Promise<void> {
-    this.state = "idle"
+    this.books.idle()
     this.tellIdle(read)
     if (position !== this.saved && this.isSaveDue) await this.move(position, { delivered: 0, letters: [], error: null })
     await this.waiting.longer(this.parts.pollMs)
@@ -247,6 +239,7 @@ export class CursorDelivery {
   lose(): void {
     if (this.isStopped) return
     this.isStopped = true
+    this.isLost = true
     this.waiting.wake()
     const { broker, shard } = this.cursor.name
     const message = `the lease of broker ${broker} (shard ${shard}) ended before it was renewed, another relay goes on`
@@ -263,13 +256,12 @@ export class CursorDelivery {
 
   /** What was read may have been moved past, or not: it is read again from what was saved. */
   private async databaseFailed(error: Error): Promise<void> {
-    this.failures++
-    this.lastError = error.message.slice(0, 500)
-    this.state = "waiting"
+    const failure = relayFailed(this.broker.name, error)
+    this.books.databaseFailed(error, failure.code)
     this.prefetched = undefined
     this.lettersSeen = undefined
     this.window = this.readerFrom(this.saved)
-    if (!this.isStopped) this.parts.report(relayFailed(this.broker.name, error))
+    if (!this.isStopped) this.parts.report(failure)
     await this.backOff()
   }
 

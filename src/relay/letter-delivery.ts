@@ -1,3 +1,4 @@
+import type { CursorBooks } from "./cursor-books"
 import type { Failure } from "../publishing/failure"
 import { wholeRow, type LetterStore, type RequeuedLetter } from "./letter-store"
 import { outgoingRows, type MessageOptions, type OutgoingRow } from "./outgoing-messages"
@@ -13,7 +14,7 @@ export interface LetterDeliveryParts {
   readonly pause: (failure: Failure) => Promise<void>
   /** The cursor is somebody else's. */
   readonly lose: () => void
-  readonly onDelivered: (count: number) => void
+  readonly books: Pick<CursorBooks, "accepted" | "buried">
 }
 
 /** Sends dead letters again, in the order of the log. */
@@ -34,7 +35,7 @@ export class LetterDelivery {
 
   /** Whether the next letter may be sent: not when this one was refused again, for it may wait behind it. */
   private async deliver(letter: RequeuedLetter): Promise<boolean> {
-    const { messages, options, isLeading, pause, onDelivered } = this.parts
+    const { messages, options, isLeading, pause, books } = this.parts
     const isMeant = ({ eventId }: OutgoingRow): boolean =>
       eventId === letter.eventId || letter.eventId === wholeRow(letter.row.id)
     // None: the broker's topics may have changed, and the event may be one in which nothing differs after all.
@@ -45,10 +46,11 @@ export class LetterDelivery {
       if (refused) await pause(refused.failure)
     }
     const { letters, delivered } = delivery.takeBooks()
-    onDelivered(delivered)
+    books.accepted(delivered)
     const [refused] = letters
     if (!refused) return delivery.isDone && this.settled(this.letters.settle(letter))
-    await this.settled(this.letters.reject(letter, { ...refused, attempts: letter.attempts + refused.attempts }))
+    const again = { ...refused, attempts: letter.attempts + refused.attempts }
+    if (await this.settled(this.letters.reject(letter, again))) books.buried([again])
     return false
   }
 

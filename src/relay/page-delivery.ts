@@ -1,5 +1,6 @@
 import type { EventMessage } from "../events/message"
 import type { DeliveryOptions } from "../publishing/delivery-options"
+import type { ObservedCall } from "../publishing/broker-call"
 import type { Failure } from "../publishing/failure"
 import type { NewDeadLetter } from "./dead-letter"
 import type { OutgoingRow } from "./outgoing-messages"
@@ -45,6 +46,12 @@ export class PageDelivery {
     return this.left[0]?.rowId
   }
 
+  /** Events that are still to be sent or put aside, and the bytes of their bodies. */
+  get remainder(): { readonly count: number; readonly bytes: number } {
+    const bytes = this.left.reduce((sum, { message }) => sum + (message?.body.length ?? 0), 0)
+    return { count: this.left.length, bytes }
+  }
+
   /** What is to be booked since the last time it was asked. */
   takeBooks(): { readonly delivered: number; readonly letters: readonly NewDeadLetter[] } {
     const books = { delivered: this.accepted, letters: this.newLetters }
@@ -56,8 +63,35 @@ export class PageDelivery {
   async step(): Promise<StepResult> {
     const batch = this.nextBatch()
     if (batch.length === 0) return undefined
-    const outcomes = await this.options.sender.send(batch.map(({ message }) => message as EventMessage))
-    return this.book(batch, outcomes)
+    const { sender } = this.options
+    const call = sender.observe()
+    const outcomes = await sender.send(batch.map(({ message }) => message as EventMessage))
+    call?.answered()
+    const { attempts } = this
+    const result = this.book(batch, outcomes)
+    if (call) this.tell(call, batch, { outcomes, attempts })
+    return result
+  }
+
+  /** Tells of the call, once it is booked. `attempts` were made at the first message before. */
+  private tell(
+    call: ObservedCall<EventMessage>,
+    batch: readonly OutgoingRow[],
+    { outcomes, attempts }: { readonly outcomes: readonly Outcome[]; readonly attempts: number },
+  ): void {
+    batch.forEach((row, index) => {
+      const failure = outcomes[index]
+      const message = row.message as EventMessage
+      if (!failure) return call.accepted(message)
+      const isAttempt = batch.length === 1 && !isOutage(failure)
+      const willRetry = batch.length > 1 || this.left[0] === row
+      call.refused(message, failure, {
+        attempt: attempts + (isAttempt ? 1 : 0),
+        willRetry,
+        isOutage: isOutage(failure),
+      })
+    })
+    call.tell()
   }
 
   /** From the front of what is left, without what becomes a dead letter unsent. */

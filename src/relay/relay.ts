@@ -6,6 +6,7 @@ import { logOrigin } from "../outbox/log-origin"
 import type { SqlQuery } from "../outbox/log-rows"
 import type { StatementRowReader } from "../events/log-row"
 import type { DeliveryOptions } from "../publishing/delivery-options"
+import { diagnostics } from "../runtime/diagnostics"
 import type { Report } from "../runtime/report"
 import { within } from "../runtime/within"
 import { checkChangeLog } from "./change-log-check"
@@ -105,6 +106,7 @@ export class Relay {
       throw this.asOurs(asError(thrown))
     }
     if (this.options.listen) this.listener.start()
+    this.tell("started")
     this.running = this.run()
   }
 
@@ -115,6 +117,7 @@ export class Relay {
 
   /** Ends what is under way, saves how far it came, and lets go of the leases, so that another relay goes on at once. Never rejects. */
   async stop({ timeoutMs = 10_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    const isFirst = !this.isStopped
     this.isStopped = true
     this.waiting.wake()
     const led = [...this.led.values()]
@@ -127,6 +130,7 @@ export class Relay {
       .catch(() => undefined)
     if (led.length > 0) await this.store.announceRelease().catch(() => undefined)
     await Promise.all([this.listener.stop(), this.connection.close()])
+    if (isFirst && this.running) this.tell("stopped")
   }
 
   /** Resolves when all that was logged before and is led here is delivered, dead, or to nobody. */
@@ -219,7 +223,8 @@ export class Relay {
     const { tables, readStatementRow, report, delivery } = this.environment
     const { leaseMs, pollMs } = this.options
     const reader = { readStatementRow, origin: this.origin }
-    const parts = { connection: this.connection, tables, store: this.store, reader, report, leaseMs, pollMs, delivery }
+    const { id: relay, connection, store } = this
+    const parts = { relay, connection, tables, store, reader, report, leaseMs, pollMs, delivery }
     const led = new CursorDelivery(cursor, broker, parts)
     const done = led.run().then(() => void (this.led.get(id)?.delivery === led && this.led.delete(id)))
     this.led.set(id, { delivery: led, done })
@@ -247,7 +252,14 @@ export class Relay {
   }
 
   private failed(cause: Error): void {
-    this.environment.report(this.asOurs(cause))
+    const error = this.asOurs(cause)
+    this.environment.report(error)
+    if (!diagnostics.relay.hasSubscribers) return
+    diagnostics.relay.publish({ change: "failed", relay: this.id, broker: null, shard: null, code: error.code })
+  }
+
+  private tell(change: "started" | "stopped"): void {
+    if (diagnostics.relay.hasSubscribers) diagnostics.relay.publish({ change, relay: this.id })
   }
 
   private asOurs(cause: Error): ChangeEventsError {

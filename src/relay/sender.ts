@@ -1,9 +1,16 @@
-import type { EventBroker } from "../brokers/broker"
 import type { EventMessage } from "../events/message"
+import { observedCall, type ObservedCall } from "../publishing/broker-call"
 import { systemClock } from "../publishing/clock"
 import type { Failure } from "../publishing/failure"
+import type { NamedBroker } from "../publishing/named-brokers"
 import type { Outcome } from "../publishing/recipient"
 import { sendMessages, takesBatches } from "../publishing/send-messages"
+
+export interface SenderOptions {
+  readonly shard: number
+  /** How long a call may take, in milliseconds. */
+  readonly timeoutMs: number
+}
 
 /** A broker, as the delivery of a cursor sees it. */
 export class Sender {
@@ -13,15 +20,21 @@ export class Sender {
   readonly keepsOrder: boolean
 
   constructor(
-    private readonly broker: EventBroker,
-    private readonly timeoutMs: number,
+    private readonly named: NamedBroker,
+    private readonly options: SenderOptions,
   ) {
-    this.takesBatches = takesBatches(broker)
-    this.keepsOrder = this.takesBatches && broker.keepsOrder === true
+    this.takesBatches = takesBatches(named.broker)
+    this.keepsOrder = this.takesBatches && named.broker.keepsOrder === true
+  }
+
+  /** Before each call: who is to be told of it, if anybody listens. */
+  observe(): ObservedCall<EventMessage> | undefined {
+    return observedCall({ broker: this.named.name, delivery: "relay", shard: this.options.shard })
   }
 
   send(messages: readonly EventMessage[]): Promise<readonly Outcome[]> {
-    return sendMessages(this.broker, messages, { timeoutMs: this.timeoutMs, clock: systemClock, keepAlive: true })
+    const { timeoutMs } = this.options
+    return sendMessages(this.named.broker, messages, { timeoutMs, clock: systemClock, keepAlive: true })
   }
 }
 

@@ -16,7 +16,7 @@ export const contextSchema: JsonSchema = {
     change_context: { type: "string", enum: changeContextKinds },
     change_context_detail: { type: "string", description: "Such as method and route of the request" },
     event_id: { type: "string", format: "uuid", description: "The same when the event is sent again" },
-    traceparent: { type: "string", description: "W3C trace context of the request" },
+    traceparent: { type: "string", description: "W3C trace context of the write" },
   },
   required: ["user_name", "timestamp", "request_id", "change_context", "change_context_detail", "event_id"],
 }

@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["capture"],
   ["schemas", "notices", "migrations", "triggers"],
   [ROOT],
-  ["cli", "testing"],
+  ["cli", "testing", "otel"],
 ]
 
 /** The lowest floor that may know TypeORM. */
@@ -28,6 +28,7 @@ const OPTIONAL_PEERS: Readonly<Record<string, string>> = {
   winston: "brokers/syslog",
   "winston-syslog": "brokers/syslog",
   express: "context/express",
+  "@opentelemetry/api": "otel",
 }
 
 const DRAWERS = ["utils", "util", "helpers", "helper", "common", "misc", "types", "shared", "lib"]

@@ -54,7 +54,7 @@ export async function installPackage(): Promise<InstalledPackage> {
 
 const QUIETLY = ["--prefer-offline", "--no-audit", "--no-fund", "--no-save"]
 
-/** What everybody has who uses the package, with types for Node. Not ioredis, winston or express, which are optional. */
+/** What everybody has who uses the package, with types for Node. Not ioredis, winston, express or OpenTelemetry, which are optional. */
 const PEERS = ["typeorm", "pg", "@types/node"]
 
 function asInstalledHere(name: string): string {

@@ -100,14 +100,15 @@ it("has one change context, however it is loaded", async () => {
 
 describe("without the optional packages", () => {
   it.each([
-    ["redis", `redisBroker({ url: "redis://localhost:6379" })`, "ioredis"],
-    ["redis-stream", `redisStreamBroker({ url: "redis://localhost:6379" })`, "ioredis"],
-    ["syslog", `syslogBroker({ url: "udp://localhost:514" })`, "winston"],
-  ])("the entry point brokers/%s loads, and %s names what is missing", async (entry, call, missing) => {
+    ["brokers/redis", `redisBroker({ url: "redis://localhost:6379" })`, "ioredis"],
+    ["brokers/redis-stream", `redisStreamBroker({ url: "redis://localhost:6379" })`, "ioredis"],
+    ["brokers/syslog", `syslogBroker({ url: "udp://localhost:514" })`, "winston"],
+    ["otel", "instrumentChangeEvents()", "@opentelemetry/api"],
+  ])("the entry point %s loads, and %s names what is missing", async (entry, call, missing) => {
     const program = `
-      const brokers = require("typeorm-change-events/brokers/${entry}")
+      const entry = require("typeorm-change-events/${entry}")
       try {
-        brokers.${call}
+        entry.${call}
       } catch ({ code, message, details }) {
         console.log(JSON.stringify({ code, message, package: details.package }))
       }
@@ -124,6 +125,7 @@ describe("without the optional packages", () => {
     const examples = [
       ...codeBlocks(repositoryText("README.md"), "ts"),
       ...codeBlocks(repositoryText("docs/brokers.md"), "ts"),
+      ...codeBlocks(repositoryText("docs/observability.md"), "ts"),
     ]
     const files = examples.map((text, index) => [`example-${index + 1}.mts`, text])
 

@@ -1,0 +1,2 @@
+export { instrumentChangeEvents, type InstrumentedChangeEvents } from "./instrument-change-events"
+export type { OpenTelemetryOptions } from "./open-telemetry-options"
