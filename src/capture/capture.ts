@@ -215,7 +215,9 @@ export class Capture {
       const { uncapturable, isPooled } = await askReadability(query, ownTables, connection)
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
       for (const entity of uncapturable) this.giveUp(entity)
-      if (this.environment.outbox) await askColumnTypes(query, tables, this.types)
+      // The columns of a wide table's images are not described by the driver's result.
+      const typed = this.environment.outbox ? tables : tables.filter(({ sql }) => sql.isWide)
+      if (typed.length > 0) await askColumnTypes(query, typed, this.types)
       for (const entity of await askMissingTriggers(query, tables)) this.miss(entity, NO_TRIGGERS)
       this.known = true
     } catch (cause) {

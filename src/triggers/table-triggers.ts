@@ -41,6 +41,7 @@ export function tableTriggers(captured: CapturedTable): TableTriggers {
   const path = `${changeLogTables(outbox).schema}.${quoted(functionName)}`
   const table = entity.tableName
   const create = [
+    refuseUnstored(captured),
     createFunction(path, functionBody),
     // A SECURITY DEFINER function that others may put on tables of theirs would let them write what they like into the log.
     `REVOKE ALL ON FUNCTION ${path}() FROM PUBLIC`,
@@ -52,6 +53,22 @@ export function tableTriggers(captured: CapturedTable): TableTriggers {
   const comment = `change-events triggers:generate, ${entity.metadata.name}, ${digest(create.join("\n"), 32)}`
   const commented = `COMMENT ON FUNCTION ${path}() IS ${literal(comment)}`
   return { entity: entity.metadata.name, table, functionName, functionBody, comment, create: [...create, commented] }
+}
+
+/** Postgres 18 fails a write whose trigger reads a generated column that is not stored: the migration fails instead. */
+function refuseUnstored({ entity }: CapturedTable): string {
+  const names = entity.columns.map(({ databaseName }) => literal(databaseName)).join(", ")
+  return `DO ${dollarQuoted(`
+DECLARE
+  unstored text := (SELECT string_agg(attname, ', ') FROM pg_attribute
+    WHERE attrelid = to_regclass(${literal(entity.tableName)}) AND attgenerated = 'v' AND attname = ANY (ARRAY[${names}]));
+BEGIN
+  IF unstored IS NOT NULL THEN
+    RAISE EXCEPTION 'triggers cannot read % of %, which is generated and not stored: leave it out (the option "ignore")',
+      unstored, ${literal(entity.metadata.name)};
+  END IF;
+END
+`)}`
 }
 
 /**
