@@ -156,7 +156,7 @@ export class Capture {
     for (const [metadata, junction] of trackJunctions(this.dataSource, this.environment.options, entityOf)) {
       const { entity } = junction
       this.tables.set(metadata, { entity, junction, sql: imageSql(entity, this.serverMajor) })
-      this.cover(metadata, "captured")
+      this.cover(metadata, entity.byTriggers ? "unwanted" : "captured")
     }
   }
 
