@@ -17,6 +17,7 @@ import { immutableEntities } from "./immutable-entities"
 import { trackJunctions, type TrackedJunction } from "./tracked-relation"
 import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { triggerFault } from "./trigger-fault"
+import { reportUnseenForeignKeys } from "./unseen-foreign-keys"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
 export interface CaptureEnvironment {
@@ -219,7 +220,9 @@ export class Capture {
       const typed = this.environment.outbox ? tables : tables.filter(({ sql }) => sql.isWide)
       if (typed.length > 0) await askColumnTypes(query, typed, this.types)
       for (const entity of await askMissingTriggers(query, tables)) this.miss(entity, NO_TRIGGERS)
+      const isFirst = !this.known
       this.known = true
+      if (isFirst) reportUnseenForeignKeys(this)
     } catch (cause) {
       const message = "could not find out which columns may be read; writes are not captured until it can"
       this.environment.report(
