@@ -17,6 +17,7 @@ import { immutableEntities } from "./immutable-entities"
 import { trackJunctions, type TrackedJunction } from "./tracked-relation"
 import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { triggerFault } from "./trigger-fault"
+import { reportUnseenForeignKeys } from "./unseen-foreign-keys"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
 export interface CaptureEnvironment {
@@ -156,7 +157,7 @@ export class Capture {
     for (const [metadata, junction] of trackJunctions(this.dataSource, this.environment.options, entityOf)) {
       const { entity } = junction
       this.tables.set(metadata, { entity, junction, sql: imageSql(entity, this.serverMajor) })
-      this.cover(metadata, "captured")
+      this.cover(metadata, entity.byTriggers ? "unwanted" : "captured")
     }
   }
 
@@ -215,9 +216,13 @@ export class Capture {
       const { uncapturable, isPooled } = await askReadability(query, ownTables, connection)
       if (isPooled && this.environment.options.preparedStatements !== true) this.prepared.disable()
       for (const entity of uncapturable) this.giveUp(entity)
-      if (this.environment.outbox) await askColumnTypes(query, tables, this.types)
+      // The columns of a wide table's images are not described by the driver's result.
+      const typed = this.environment.outbox ? tables : tables.filter(({ sql }) => sql.isWide)
+      if (typed.length > 0) await askColumnTypes(query, typed, this.types)
       for (const entity of await askMissingTriggers(query, tables)) this.miss(entity, NO_TRIGGERS)
+      const isFirst = !this.known
       this.known = true
+      if (isFirst) reportUnseenForeignKeys(this)
     } catch (cause) {
       const message = "could not find out which columns may be read; writes are not captured until it can"
       this.environment.report(

@@ -79,7 +79,7 @@ function limitRows(text: string, maxRows: number): string {
 
 /** How many columns at the end of the result are ours: the images, when the row was written, and before them the count. */
 export function imageWidth({ entity, sql, kind, limited }: CapturedStatement): number {
-  const columns = entity.columns.length
+  const columns = sql.isWide ? 1 : entity.columns.length
   const counted = limited ? 2 : 1
   if (kind === "update" || (kind === "upsert" && sql.hasReturningOld)) return 2 * columns + counted
   return (kind === "upsert" ? columns + 2 : columns) + counted

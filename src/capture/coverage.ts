@@ -67,13 +67,13 @@ function relationPaths({ manyToManyRelations }: EntityMetadata, capture: Capture
 }
 
 /** What the database does to the entity's rows when others are deleted, or change their key. */
-function foreignKeyPaths(metadata: EntityMetadata, capture: Capture): PathCoverage[] {
+export function foreignKeyPaths(metadata: EntityMetadata, capture: Capture): PathCoverage[] {
   return metadata.foreignKeys.flatMap(({ onDelete, onUpdate, referencedEntityMetadata: parent, columnNames }) => {
     const name = `${columnNames.join(", ")} → ${parent.name}`
     const paths: PathCoverage[] = []
     if (isActing(onDelete)) paths.push(deletePath(`${name} ON DELETE ${onDelete}`, parent, capture))
     if (isActing(onUpdate)) {
-      const reason = "the key of the other row changes"
+      const reason = "what the database does to rows that point to a changed key is not read"
       paths.push({ path: `${name} ON UPDATE ${onUpdate}`, by: "nobody", reason, remedy: TRIGGERS })
     }
     return paths

@@ -40,6 +40,8 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
   const { outbox } = capture.environment
   // With an outbox they are written into it from here: they came from here.
   if (!table || (!outbox && isTooLong(expressionMap, capture.maxRows))) return undefined
+  // Made after the server was asked: its values could not be read, so the write is reported.
+  if (table.sql.isWide && !capture.typesOf(table.entity)) return undefined
   const { onUpdate } = expressionMap
   const hidesWrite = expressionMap.commonTableExpressions.some(({ queryBuilder }) => mayWrite(queryBuilder))
   // A CTE of the user's that writes may only stand at the top, so his statement cannot be put into one of ours.

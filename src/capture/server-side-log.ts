@@ -45,8 +45,12 @@ export function logOnServer(
   )
 }
 
-/** Whether the statement can: before Postgres 18 an upsert's old row is one text, in which nothing can be hidden. */
+/**
+ * Whether the statement can: before Postgres 18 an upsert's old row is one text, in which nothing can be hidden; of a wide table every
+ * row is, and no key can be taken out of it.
+ */
 export function canLogOnServer({ entity, kind, sql }: Pick<CapturedStatement, "entity" | "kind" | "sql">): boolean {
+  if (sql.isWide) return false
   return kind !== "upsert" || sql.hasReturningOld || !entity.columns.some((image) => image.sensitive || isKey(image))
 }
 

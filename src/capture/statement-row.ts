@@ -1,20 +1,17 @@
 import { createHash } from "node:crypto"
-import type { DataSource } from "typeorm"
 import type { OutgoingEvent } from "../events/change-event"
 import type { LogRow, StatementBody } from "../events/log-row"
+import type { PendingEvent } from "../events/sink"
 import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
+import { relationUpdate } from "./relation-row"
 import type { RowImage } from "./row-image"
 import { parseComposite } from "./image-sql"
 import type { StatementKind } from "./captured-statement"
 import { toldContext } from "../context/told-context"
 import type { TrackedEntity } from "./tracked-entity"
 import { changesOf } from "./statement-rows"
-
-/** The driver's parsers, which TypeORM keeps on its driver. */
-interface DriverTypes {
-  readonly postgres: { readonly types: { getTypeParser(oid: number, format: "text"): (text: string) => unknown } }
-}
+import { textParser } from "./text-parser"
 
 /**
  * The events of a row that the server wrote into the change log by itself.
@@ -27,6 +24,7 @@ export function readStatementRow(capture: Capture, row: LogRow, origin: string):
   if (!table) throw new Error(`the entity ${body.entity} is not captured here`)
   const { entity, sql } = table
   const batch = batchOf(capture, entity, { body, row, origin })
+  if (body.relation) return resolved(relationUpdate(capture, batch, { ...body, relation: body.relation }, row))
   const kind = kindOf(body, row)
   const hasOldImage = kind !== "upsert" || sql.hasReturningOld
   const old = image(row.oldRow, entity, body)
@@ -35,7 +33,11 @@ export function readStatementRow(capture: Capture, row: LogRow, origin: string):
   const rows = hasOldImage
     ? [...(old ?? empty(entity, body, row.newRow)), ...(after ?? [])]
     : [...(after ?? []), row.oldRow]
-  return changesOf(statement, [rows], batch).flatMap((change) => (change.isInternal ? [] : (change.resolve() ?? [])))
+  return resolved(changesOf(statement, [rows], batch))
+}
+
+function resolved(changes: readonly PendingEvent[]): readonly OutgoingEvent[] {
+  return changes.flatMap((change) => (change.isInternal ? [] : (change.resolve() ?? [])))
 }
 
 function kindOf({ kind }: StatementBody, { oldRow, newRow }: LogRow): StatementKind {
@@ -72,16 +74,12 @@ function batchOf(capture: Capture, entity: TrackedEntity, { body, row, origin }:
     context: (body.told && toldContext(body.told)) || body.context,
     occurredAt: row.writtenAt,
     parsers: entity.columns.map((column, index) =>
-      parserOf(capture.dataSource, types.get(column.databaseName) || known[index] || 0),
+      textParser(capture.dataSource, types.get(column.databaseName) || known[index] || 0),
     ),
     reader: { ...capture.reader, isHidden: body.kind === "trigger" ? "mask" : true },
     emitUnchanged: capture.environment.options.emitUnchanged ?? false,
     nextId: () => rowEventId(row, origin, count++),
   }
-}
-
-function parserOf({ driver }: DataSource, oid: number): (text: string) => unknown {
-  return (driver as unknown as DriverTypes).postgres.types.getTypeParser(oid, "text")
 }
 
 /** A UUID version 7 of the row's time whose random part is made of where the row stands, so that it is the same each time. */

@@ -16,7 +16,7 @@ export interface StatementRows {
   readonly images: readonly RawRow[]
   /** When the last of them was written, in seconds by the server's clock; 0 when there is none. */
   readonly writtenAt: number
-  /** The columns that `images` hold. */
+  /** The columns that `images` hold; of a wide table they are not described. */
   readonly fields: readonly DriverField[]
 }
 
@@ -28,14 +28,24 @@ export function takeRows(statement: CapturedStatement, result: DriverResult): St
   const fields = result.fields
   const own = fields.length - imageWidth(statement)
   if (!statement.limited) {
-    const images = own === 0 ? rows : rows.map((row) => row.slice(own))
+    const images = imagesOf(statement, own === 0 ? rows : rows.map((row) => row.slice(own)))
     return { changedRows: rows.length, images, writtenAt: lastWrite(rows), fields: fields.slice(own) }
   }
 
   const changedRows = Number(rows[0]?.[0] ?? 0)
   const fit = changedRows > 0 && changedRows <= statement.maxRows
-  const images = fit ? rows.map((row) => row.slice(1)) : []
+  const images = imagesOf(statement, fit ? rows.map((row) => row.slice(1)) : [])
   return { changedRows, images, writtenAt: lastWrite(rows), fields: fields.slice(1) }
+}
+
+/** Of a wide table each image is one text, and the driver's result one column for each. */
+function imagesOf({ sql, kind }: CapturedStatement, rows: readonly RawRow[]): readonly RawRow[] {
+  if (!sql.isWide) return rows
+  const count = kind === "update" || (kind === "upsert" && sql.hasReturningOld) ? 2 : 1
+  return rows.map((row) => [
+    ...row.slice(0, count).flatMap((text) => parseComposite(text as string)),
+    ...row.slice(count),
+  ])
 }
 
 /**

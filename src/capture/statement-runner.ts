@@ -188,13 +188,16 @@ export class StatementRunner {
 
   private batch(statement: CapturedStatement, rows: StatementRows, context: EventContext): ChangeBatch {
     const { capture, connection } = this.watched
+    const types = statement.sql.isWide ? capture.typesOf(statement.entity) : undefined
     return {
       entity: statement.entity,
       context,
       occurredAt: rows.writtenAt > 0 ? new Date(rows.writtenAt * 1_000) : new Date(),
       parsers: statement.entity.columns.map((_, index) => {
         const field = rows.fields[index]
-        return connection.getTypeParser(field?.dataTypeID ?? 0, field?.format ?? "text")
+        return types
+          ? connection.getTypeParser(types[index] ?? 0, "text")
+          : connection.getTypeParser(field?.dataTypeID ?? 0, field?.format ?? "text")
       }),
       reader: capture.reader,
       emitUnchanged: capture.environment.options.emitUnchanged ?? false,

@@ -18,7 +18,10 @@ export interface TrackedRelation {
   readonly shown: readonly ImageColumn[]
 }
 
-/** The table of a many-to-many relation, whose rows are events of the entities that show it. */
+/**
+ * The table of a many-to-many relation, whose rows are events of the entities that show it. Triggers capture it where they capture one of
+ * these.
+ */
 export interface TrackedJunction {
   readonly entity: TrackedEntity
   readonly relations: readonly TrackedRelation[]
@@ -40,7 +43,8 @@ export function trackJunctions(
       const owner = entityOf(rootOf(relation.entityMetadata))
       return owner && isWanted(relation, options) ? (trackRelation(relation, owner, entity, options) ?? []) : []
     })
-    if (relations.length > 0) junctions.set(metadata, { entity, relations })
+    const byTriggers = relations.some((relation) => relation.entity.byTriggers)
+    if (relations.length > 0) junctions.set(metadata, { entity: { ...entity, byTriggers }, relations })
   }
   return junctions
 }

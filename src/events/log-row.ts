@@ -47,6 +47,8 @@ export interface StatementBody {
   readonly types: readonly number[]
   /** Of a trigger: the context as JSON that the writing session told, if it did. Anybody may have, so it may be anything. */
   readonly told?: string | null
+  /** Of a many-to-many relation's change: behind the columns of its row stands what it lists, as a JSON array of keys, each an array of texts. */
+  readonly relation?: { readonly junction: string; readonly path: string }
   /** Of an upsert: whether it overwrites the primary key, by which its old and new row would be told to be one. Default false. */
   readonly overwritesKey?: boolean
 }

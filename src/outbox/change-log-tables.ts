@@ -10,6 +10,8 @@ export interface ChangeLogTables {
   readonly relay: string
   readonly inbox: string
   readonly meta: string
+  /** Made with the triggers of many-to-many relations: what a transaction did to them, until its COMMIT. */
+  readonly relationChange: string
   /** What NOTIFY and LISTEN name, quoted. */
   readonly channel: string
 }
@@ -29,6 +31,7 @@ export function changeLogTables(options: OutboxOptions = {}): ChangeLogTables {
     relay: table("relay"),
     inbox: table("inbox"),
     meta: table("meta"),
+    relationChange: table("relation_change"),
     channel: `"${schema}.${tablePrefix}log"`,
   }
 }

@@ -19,7 +19,7 @@ export const OLD_ROWS = `"__change_old"`
 export const NEW_ROWS = `"__change_new"`
 
 // Column names of the table stand behind this alias only: one may be called like a variable of PL/pgSQL, such as `old` or `found`.
-const ROW = `"__row"`
+export const ROW = `"__row"`
 
 /** The body of the function that a table's triggers call. */
 export function captureBody(table: CapturedTable): string {
@@ -43,7 +43,7 @@ BEGIN
   IF NOT "__any" THEN
     RETURN NULL;
   END IF;
-  INSERT INTO ${statement} (body) VALUES (${statementBodySql(table)}) RETURNING id INTO "__statement";
+  INSERT INTO ${statement} (body) VALUES (${statementBodySql(entity)}) RETURNING id INTO "__statement";
   IF TG_OP = 'INSERT' THEN
     ${insertRows(table, "new_row")}
     FROM ${NEW_ROWS} AS ${ROW};
@@ -61,7 +61,7 @@ END
 }
 
 /** What the statement's rows share. The context as it was told is a text in it: it may be no JSON. */
-function statementBodySql({ entity }: CapturedTable): string {
+export function statementBodySql(entity: TrackedEntity, relation?: StatementBody["relation"]): string {
   const columns = entity.columns.map((column) => column.databaseName)
   const context = { userName: null, requestId: "", changeContext: "Unknown", changeContextDetail: "" } as const
   const shared: Omit<StatementBody, "told"> = {
@@ -70,6 +70,7 @@ function statementBodySql({ entity }: CapturedTable): string {
     columns,
     types: [],
     context,
+    ...(relation && { relation }),
   }
   const [before, after] = JSON.stringify(shared).slice(0, -1).split(`"requestId":""`) as [string, string]
   const told = `coalesce(to_json(nullif(current_setting('change_events.context', true), ''))::text, 'null')`
@@ -78,7 +79,7 @@ function statementBodySql({ entity }: CapturedTable): string {
 
 function insertRows(table: CapturedTable, column: "old_row" | "new_row", statement = `"__statement"`): string {
   return `INSERT INTO ${changeLogTables(table.outbox).log} (key, statement_id, ${column})
-    SELECT ${keySql(table)}, ${statement}, ${rowSql(table, lone)}`
+    SELECT ${keySql(table.entity)}, ${statement}, ${rowSql(table.entity, lone)}`
 }
 
 /** The table's rows by the table's id: an entity may not know its schema, and the function looks for nothing outside of `pg_catalog`. */
@@ -94,7 +95,7 @@ function insertTruncated(table: CapturedTable): string {
  */
 function insertPairs(table: CapturedTable): string {
   const rows = (from: string, shift: string): string =>
-    `SELECT "__n"${shift} AS "__n", ${keySql(table)} AS "__key", ${rowSql(table, paired)} AS "__text"
+    `SELECT "__n"${shift} AS "__n", ${keySql(table.entity)} AS "__key", ${rowSql(table.entity, paired)} AS "__text"
           FROM (SELECT row_number() OVER () AS "__n", * FROM ${from}) AS ${ROW}`
   const condition = table.emitUnchanged ? "" : `\n    WHERE "__old"."__text" IS DISTINCT FROM "__new"."__text"`
   return `    IF (SELECT count(*) FROM ${OLD_ROWS}) <> (SELECT count(*) FROM ${NEW_ROWS}) THEN
@@ -107,9 +108,9 @@ function insertPairs(table: CapturedTable): string {
     ORDER BY "__n";`
 }
 
-const columnOf = (image: ImageColumn): string => `${ROW}.${quoted(image.databaseName)}`
+export const columnOf = (image: ImageColumn): string => `${ROW}.${quoted(image.databaseName)}`
 
-function keySql({ entity }: CapturedTable): string {
+export function keySql(entity: TrackedEntity): string {
   const value = (index: number): string => (index < 0 ? "NULL" : columnOf(entity.columns[index] as ImageColumn))
   return rowKeySql(entity, value, value(entity.discriminator))
 }
@@ -117,15 +118,16 @@ function keySql({ entity }: CapturedTable): string {
 type HiddenValue = (own: string) => string
 
 /** In place of a sensitive value, to be masked or hashed: the secret of `hash` is not in the database. */
-const lone: HiddenValue = () => `'1'`
+export const lone: HiddenValue = () => `'1'`
 
 /** Of a pair also whether it changed: by a salt that nobody keeps, and the place of the row, so that it equals that of no other row. */
 const paired: HiddenValue = (own) => `encode(sha256(convert_to(concat("__salt", "__n", ' ', ${own}), 'UTF8')), 'hex')`
 
-function rowSql({ entity }: CapturedTable, hidden: HiddenValue): string {
-  const values = entity.columns.map((image) => {
+/** The row as one text, with `further` values behind its own. */
+export function rowSql({ columns }: TrackedEntity, hidden: HiddenValue, ...further: readonly string[]): string {
+  const values = columns.map((image) => {
     const own = columnOf(image)
     return image.sensitive ? `CASE WHEN ${own} IS DISTINCT FROM NULL THEN ${hidden(own)} END` : own
   })
-  return `ROW(${values.join(", ")})::text`
+  return `ROW(${[...values, ...further].join(", ")})::text`
 }

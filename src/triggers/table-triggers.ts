@@ -3,6 +3,7 @@ import { captureBody, NEW_ROWS, OLD_ROWS, type CapturedTable } from "./capture-f
 import { triggerNames } from "../capture/missing-triggers"
 import { changeLogTables } from "../outbox/change-log-tables"
 import { outboxDefaults, type OutboxOptions } from "../outbox/outbox-options"
+import type { TrackedEntity } from "../capture/tracked-entity"
 import { dollarQuoted, literal, quoted } from "./sql-text"
 
 /** What the database must have for a table to be captured. */
@@ -14,6 +15,8 @@ export interface TableTriggers {
   readonly functionName: string
   /** As the catalogue keeps it. */
   readonly functionBody: string
+  /** What the triggers are called that call it. */
+  readonly triggers: readonly string[]
   /** The function's, with a digest of all that makes it and its triggers. */
   readonly comment: string
   /** The statements that make them, or make them anew. */
@@ -36,22 +39,58 @@ const triggers: Readonly<Record<string, (table: string) => string>> = {
 
 export function tableTriggers(captured: CapturedTable): TableTriggers {
   const { entity, outbox } = captured
-  const functionName = functionNameOf(functionPrefix(outbox), entity.metadata.tablePath)
-  const functionBody = captureBody(captured)
-  const path = `${changeLogTables(outbox).schema}.${quoted(functionName)}`
-  const table = entity.tableName
+  const made = statementTriggers(entity, captureBody(captured), outbox)
+  return { ...made, create: [refuseUnstored(captured), ...made.create] }
+}
+
+/** Of a table: the function that is run for each statement that writes to it, and its triggers. */
+export function statementTriggers(
+  { metadata, tableName }: TrackedEntity,
+  functionBody: string,
+  outbox: OutboxOptions,
+): TableTriggers {
+  const create = (path: string): string[] =>
+    Object.entries(triggers).map(
+      ([name, when]) =>
+        `CREATE OR REPLACE TRIGGER ${name} ${when(tableName)} FOR EACH STATEMENT EXECUTE FUNCTION ${path}()`,
+    )
+  const functionName = functionNameOf(functionPrefix(outbox), metadata.tablePath)
+  const made = { entity: metadata.name, table: tableName, triggers: Object.keys(triggers), functionName, functionBody }
+  return withFunction(made, create, outbox)
+}
+
+/** With the statements that make the function, and behind it what uses it. */
+export function withFunction(
+  made: Omit<TableTriggers, "comment" | "create">,
+  use: (path: string) => readonly string[],
+  outbox: OutboxOptions,
+): TableTriggers {
+  const path = `${changeLogTables(outbox).schema}.${quoted(made.functionName)}`
   const create = [
-    createFunction(path, functionBody),
+    createFunction(path, made.functionBody),
     // A SECURITY DEFINER function that others may put on tables of theirs would let them write what they like into the log.
     `REVOKE ALL ON FUNCTION ${path}() FROM PUBLIC`,
-    ...Object.entries(triggers).map(
-      ([name, when]) =>
-        `CREATE OR REPLACE TRIGGER ${name} ${when(table)} FOR EACH STATEMENT EXECUTE FUNCTION ${path}()`,
-    ),
+    ...use(path),
   ]
-  const comment = `change-events triggers:generate, ${entity.metadata.name}, ${digest(create.join("\n"), 32)}`
+  const comment = `change-events triggers:generate, ${made.entity}, ${digest(create.join("\n"), 32)}`
   const commented = `COMMENT ON FUNCTION ${path}() IS ${literal(comment)}`
-  return { entity: entity.metadata.name, table, functionName, functionBody, comment, create: [...create, commented] }
+  return { ...made, comment, create: [...create, commented] }
+}
+
+/** Postgres 18 fails a write whose trigger reads a generated column that is not stored: the migration fails instead. */
+function refuseUnstored({ entity }: CapturedTable): string {
+  const names = entity.columns.map(({ databaseName }) => literal(databaseName)).join(", ")
+  return `DO ${dollarQuoted(`
+DECLARE
+  unstored text := (SELECT string_agg(attname, ', ') FROM pg_attribute
+    WHERE attrelid = to_regclass(${literal(entity.tableName)}) AND attgenerated = 'v' AND attname = ANY (ARRAY[${names}]));
+BEGIN
+  IF unstored IS NOT NULL THEN
+    RAISE EXCEPTION 'triggers cannot read % of %, which is generated and not stored: leave it out (the option "ignore")',
+      unstored, ${literal(entity.metadata.name)};
+  END IF;
+END
+`)}`
 }
 
 /**

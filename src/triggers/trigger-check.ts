@@ -1,4 +1,3 @@
-import { triggerNames } from "../capture/missing-triggers"
 import { ChangeEventsError } from "../errors"
 import { changeLogTables } from "../outbox/change-log-tables"
 import type { SqlQuery } from "../outbox/log-rows"
@@ -11,7 +10,8 @@ const INSTALLED = `
                WHERE tgfoid = made.oid AND tgenabled IN ('O', 'A') AND tgrelid = to_regclass(wanted.table_name)) AS triggers
   FROM pg_proc made
   LEFT JOIN unnest($3::text[], $4::text[]) AS wanted(function_name, table_name) ON wanted.function_name = made.proname
-  WHERE made.pronamespace = to_regnamespace($1) AND starts_with(made.proname, $2) AND made.prorettype = 'trigger'::regtype`
+  WHERE made.pronamespace = to_regnamespace($1) AND starts_with(made.proname, $2) AND made.prorettype = 'trigger'::regtype
+  ORDER BY made.proname COLLATE "C"`
 
 interface InstalledFunction {
   readonly name: string
@@ -50,9 +50,9 @@ export async function checkTriggers(
 }
 
 function differences(wanted: TableTriggers, installed: InstalledFunction | undefined): string[] {
-  const { entity, functionBody, comment } = wanted
+  const { entity, functionBody, comment, triggers } = wanted
   if (!installed) return [`${entity} has no triggers`]
-  const missing = Object.values(triggerNames).filter((name) => !installed.triggers.includes(name))
+  const missing = triggers.filter((name) => !installed.triggers.includes(name))
   const isOld = installed.body !== functionBody || installed.comment !== comment
   return [
     ...(isOld ? [`${entity} has triggers for other columns or options`] : []),

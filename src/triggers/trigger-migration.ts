@@ -50,7 +50,8 @@ export function installTriggers(triggers: readonly TableTriggers[], outbox: Outb
 
 /** Removes all triggers of this change log, with their functions, but for those to keep. */
 export function removeTriggers(keep: readonly TableTriggers[], outbox: OutboxOptions = {}): string {
-  const { schema } = changeLogTables(outbox)
+  const { schema, relationChange } = changeLogTables(outbox)
+  const isKept = keep.some(({ table }) => table === relationChange)
   const kept = keep.map(({ functionName }) => literal(functionName)).join(", ")
   return `DO $remove$
 DECLARE
@@ -63,6 +64,7 @@ BEGIN
   LOOP
     EXECUTE format('DROP FUNCTION %s CASCADE', made.signature);
   END LOOP;
+  ${isKept ? "" : `DROP TABLE IF EXISTS ${relationChange};`}
 END $remove$`
 }
 

@@ -3,15 +3,18 @@ import type { CaptureOptions } from "../capture/capture-options"
 import {
   entityOptions,
   isByTriggers,
+  isTableWanted,
   isWanted,
   namesEntity,
   trackEntity,
   type TrackedEntity,
 } from "../capture/tracked-entity"
+import { trackJunctions, type TrackedJunction } from "../capture/tracked-relation"
 import { triggerFault } from "../capture/trigger-fault"
 import { ChangeEventsError } from "../errors"
 import type { OutboxOptions } from "../outbox/outbox-options"
 import { nearestName } from "../runtime/nearest-name"
+import { completionTrigger, junctionTriggers } from "./relation-triggers"
 import { tableTriggers, type TableTriggers } from "./table-triggers"
 
 export interface TriggerOptions extends CaptureOptions {
@@ -27,13 +30,20 @@ export interface TriggerOptions extends CaptureOptions {
 export function triggersOf(dataSource: DataSource, options: TriggerOptions): readonly TableTriggers[] {
   const { outbox = {}, emitUnchanged = false } = options
   const found = dataSource.entityMetadatas.map((metadata) => capturedEntity(metadata, options, dataSource))
-  const faults = [...unknownEntities(dataSource, options), ...found.filter((each) => typeof each === "string")]
+  const junctions = triggeredJunctions(dataSource, options)
+  const faults = [
+    ...unknownEntities(dataSource, options),
+    ...found.filter((each) => typeof each === "string"),
+    ...junctions.flatMap(junctionFaults),
+  ]
   const entities = found.filter((each) => typeof each === "object")
   if (faults.length === 0 && entities.length === 0) faults.push('nothing has the option `capture: "triggers"`')
   if (faults.length > 0) throw impossible(faults)
-  return entities
-    .map((entity) => tableTriggers({ entity, outbox, emitUnchanged }))
-    .sort((a, b) => (a.functionName < b.functionName ? -1 : 1))
+  const tables = [
+    ...entities.map((entity) => tableTriggers({ entity, outbox, emitUnchanged })),
+    ...junctions.map((junction) => junctionTriggers(junction, outbox)),
+  ].sort((a, b) => (a.functionName < b.functionName ? -1 : 1))
+  return junctions.length > 0 ? [...tables, completionTrigger(junctions, outbox)] : tables
 }
 
 /** Undefined for an entity that triggers need not capture, a sentence for one that they cannot. */
@@ -50,6 +60,38 @@ function capturedEntity(
   const entity = trackEntity(metadata, options, dataSource)
   const fault = triggerFault(entity)
   return fault === undefined ? entity : `${name}: ${fault}`
+}
+
+/** Those of which triggers capture a side. */
+function triggeredJunctions(dataSource: DataSource, options: CaptureOptions): TrackedJunction[] {
+  const entities = new Map<EntityMetadata, TrackedEntity>()
+  for (const metadata of dataSource.entityMetadatas) {
+    if (metadata.tableType === "regular" && metadata.primaryColumns.length > 0 && isTableWanted(metadata, options))
+      entities.set(metadata, trackEntity(metadata, options, dataSource))
+  }
+  const junctions = trackJunctions(dataSource, options, (root) => entities.get(root))
+  return [...junctions.values()].filter(({ entity }) => entity.byTriggers)
+}
+
+function junctionFaults({ entity, relations }: TrackedJunction): string[] {
+  return relations.flatMap((relation) => {
+    const { metadata } = relation.entity
+    const name = `${metadata.name}.${relation.path.join(".")}`
+    const fault = relation.entity.byTriggers ? undefined : triggerFault(relation.entity)
+    return [
+      ...(relation.shown.some(({ sensitive }) => sensitive)
+        ? [
+            `${name} lists a sensitive key, which a trigger cannot hide: leave it out (\`relations: "off"\`, or \`ignore\`)`,
+          ]
+        : []),
+      ...(metadata.schema === undefined && entity.metadata.schema !== undefined
+        ? [
+            `${name}: its junction is in the schema ${entity.metadata.schema}, but ${metadata.name} does not say its own`,
+          ]
+        : []),
+      ...(fault === undefined ? [] : [`${name}: ${fault}`]),
+    ]
+  })
 }
 
 function unknownEntities(dataSource: DataSource, { entities = [] }: CaptureOptions): string[] {

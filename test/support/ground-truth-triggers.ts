@@ -29,6 +29,8 @@ const RECORD_ROW = `
 CREATE FUNCTION ground_truth.record_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   change ground_truth.change;
+  -- A row of a partition is one of the table that it is a part of.
+  root text := (SELECT relname FROM pg_class WHERE oid = coalesce(pg_partition_root(TG_RELID), TG_RELID));
 BEGIN
   IF TG_OP <> 'INSERT' THEN
     change.before := public.hstore_to_jsonb(public.hstore(OLD));
@@ -39,7 +41,7 @@ BEGIN
     change."afterJson" := to_jsonb(NEW);
   END IF;
   INSERT INTO ground_truth.change (operation, "schema", "table", before, after, "beforeJson", "afterJson")
-  VALUES (lower(TG_OP), TG_TABLE_SCHEMA, TG_TABLE_NAME,
+  VALUES (lower(TG_OP), TG_TABLE_SCHEMA, root,
     change.before, change.after, change."beforeJson", change."afterJson");
   RETURN NULL;
 END $$;

@@ -67,6 +67,9 @@ export const source = new DataSource({
   const ofTables = (...tables: readonly string[]): readonly string[] =>
     tables.flatMap((table) => ["delete", "insert", "truncate", "update"].map((event) => `${table} ${event}`))
 
+  /** Tells at the COMMIT what a transaction did to many-to-many relations. */
+  const RELATIONS = "change_events.relation_change relations"
+
   const functions = async (): Promise<readonly string[]> => {
     const rows = await observer.query<{ name: string }[]>(
       `SELECT proname AS name FROM pg_proc WHERE pronamespace = 'change_events'::regnamespace ORDER BY 1`,
@@ -77,14 +80,17 @@ export const source = new DataSource({
   it("makes the triggers, may run again, and takes them away", async () => {
     const dataSource = await migrated("Device", "Site")
     await dataSource.runMigrations()
-    expect(await triggers()).toEqual(ofTables("dcim.device", "dcim.site"))
+    expect(await triggers()).toEqual([RELATIONS, ...ofTables("dcim.device", "dcim.device_tag", "dcim.site")])
 
     await observer.query("DELETE FROM migrations WHERE name LIKE 'Capture%'")
     await dataSource.runMigrations()
-    expect(await triggers()).toEqual(ofTables("dcim.device", "dcim.site"))
+    expect(await triggers()).toEqual([RELATIONS, ...ofTables("dcim.device", "dcim.device_tag", "dcim.site")])
 
     await dataSource.undoLastMigration()
     expect([await triggers(), await functions()]).toEqual([[], []])
+    expect(await observer.query("SELECT to_regclass('change_events.relation_change') AS left")).toEqual([
+      { left: null },
+    ])
   })
 
   it("leaves those of the next migration, and no others", async () => {
@@ -112,26 +118,40 @@ export const source = new DataSource({
     const lines = ({ told }: { told: string }): readonly string[] => told.split("\n- ").slice(1)
     const before = await check("Device", "Site")
     expect(before.code).toBe(1)
-    expect(lines(before)).toEqual(["Device has no triggers", "Site has no triggers (TRIGGERS_STALE)"])
+    expect(lines(before)).toEqual([
+      "Device has no triggers",
+      "Device.tags has no triggers",
+      "Site has no triggers",
+      "many-to-many relations has no triggers (TRIGGERS_STALE)",
+    ])
 
     await (await migrated("Device", "Site")).runMigrations()
-    expect(await check("Device", "Site")).toEqual({ code: 0, told: "the triggers of Device, Site are up to date" })
+    expect(await check("Device", "Site")).toEqual({
+      code: 0,
+      told: "the triggers of Device, Device.tags, Site, many-to-many relations are up to date",
+    })
 
     const others = await check("Site", "Tag")
     expect(others.code).toBe(1)
     expect(lines(others)).toEqual([
       "Tag has no triggers",
-      '"capture dcim.device" captures what no entity asks for (TRIGGERS_STALE)',
+      '"capture (relations)" captures what no entity asks for',
+      '"capture dcim.device" captures what no entity asks for',
+      '"capture dcim.device_tag" captures what no entity asks for (TRIGGERS_STALE)',
     ])
 
     await observer.query("DROP TRIGGER change_events_update ON dcim.site")
     await observer.query("ALTER TABLE dcim.site DISABLE TRIGGER change_events_delete")
+    await observer.query("DROP TRIGGER change_events_truncate ON dcim.device_tag")
+    await observer.query("ALTER TABLE change_events.relation_change DISABLE TRIGGER change_events_relations")
     await observer.query(`COMMENT ON FUNCTION change_events."capture dcim.device"() IS 'changed'`)
     const changed = await check("Device", "Site")
     expect(changed.code).toBe(1)
     expect(lines(changed)).toEqual([
       "Device has triggers for other columns or options",
-      "Site lacks change_events_update, change_events_delete, or they are disabled (TRIGGERS_STALE)",
+      "Device.tags lacks change_events_truncate, or they are disabled",
+      "Site lacks change_events_update, change_events_delete, or they are disabled",
+      "many-to-many relations lacks change_events_relations, or they are disabled (TRIGGERS_STALE)",
     ])
   })
 })

@@ -33,7 +33,7 @@ describe("change-events triggers:generate", () => {
     const at = (file: string): string => JSON.stringify(join(root, file))
     await writeFile(
       path,
-      `import { Column, DataSource, Entity, PrimaryColumn, ViewColumn, ViewEntity } from ${at("node_modules/typeorm")}
+      `import { Column, DataSource, Entity, JoinTable, ManyToMany, PrimaryColumn, ViewColumn, ViewEntity } from ${at("node_modules/typeorm")}
 import { CaptureChanges, changeEvents, Sensitive } from ${at("src")}
 import { fixtureEntities } from ${at("fixtures/fixture-entities")}
 import { fixtureOptions } from ${at("fixtures/fixture-options")}
@@ -41,13 +41,15 @@ import { fixtureOptions } from ${at("fixtures/fixture-options")}
 class Keyless { @Column({ type: "text" }) name!: string }
 @Entity()
 class SecretKey { @Sensitive("hash") @PrimaryColumn({ type: "text" }) name!: string }
+@Entity()
+class KeyRing { @PrimaryColumn({ type: "text" }) name!: string; @ManyToMany(() => SecretKey) @JoinTable() keys!: SecretKey[] }
 @CaptureChanges({ capture: "triggers" })
 @ViewEntity({ expression: "SELECT 1 AS name" })
 class Glance { @ViewColumn() name!: string }
 const logger = { warn: () => undefined, error: () => undefined }
 const changes = changeEvents({ logger, ${options} })
 export const source = new DataSource({ ...fixtureOptions, entities: [${entities}], subscribers: [changes.subscriber] })
-void [Keyless, SecretKey, Glance]
+void [Keyless, SecretKey, KeyRing, Glance]
 `,
     )
     return path
@@ -76,17 +78,19 @@ void [Keyless, SecretKey, Glance]
     const { code, written, told } = await generated("-d", config, "-o", out, "--name", "CaptureAll")
 
     expect({ code, written }).toEqual({ code: 0, written: "" })
-    expect(told).toContain("triggers of Device, Interface, Site, Job, Tag")
+    expect(told).toContain("triggers of Device, Device.tags, Interface, Site, Job, Tag")
     const [file = ""] = await readdir(out)
     expect(file).toMatch(/^\d{13}-capture-all\.ts$/)
     expect(await readFile(join(out, file), "utf8")).toContain("export class CaptureAll1")
   })
 
   it("names all that triggers cannot capture at once", async () => {
-    const entries = ["Devise", "SecretKey", "Keyless"].map((name) => `{ entity: "${name}", capture: "triggers" }`)
+    const entries = ["Devise", "SecretKey", "Keyless", "KeyRing"].map(
+      (name) => `{ entity: "${name}", capture: "triggers" }`,
+    )
     const config = await ormconfig(
       `delivery: "outbox", sensitiveHashKey: "0123456789abcdef", entities: ["Glance", ${entries.join()}]`,
-      "...fixtureEntities, Glance, SecretKey, Keyless",
+      "...fixtureEntities, Glance, SecretKey, Keyless, KeyRing",
     )
 
     const { code, written, told } = await generated("-d", config)
@@ -98,6 +102,7 @@ void [Keyless, SecretKey, Glance]
         "Devise is no entity of this DataSource, did you mean `Device`?",
         "Glance is a view, which has no rows of its own: capture the tables that it shows",
         "SecretKey: its key (name) is sensitive, and a trigger has no secret to hide it with",
+        'KeyRing.keys lists a sensitive key, which a trigger cannot hide: leave it out (`relations: "off"`, or `ignore`)',
         "Keyless has no primary key, by which its rows are told apart",
       ].sort(),
     )
