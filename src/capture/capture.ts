@@ -14,9 +14,12 @@ import { askColumnTypes } from "./column-types"
 import { askReadability, type Uncapturable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
+import { KnownWrites, type KnownWrite } from "./known-writes"
+import { trackClosures, treeOf } from "./tracked-closure"
 import { trackJunctions, type TrackedJunction } from "./tracked-relation"
-import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
+import { isTableWanted, isWanted, loggedName, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { triggerFault } from "./trigger-fault"
+import { reportUnknownEntities } from "./unknown-entities"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
 export interface CaptureEnvironment {
@@ -56,6 +59,7 @@ export class Capture {
   private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
   private actions: ReturnType<typeof foreignKeyActions> | undefined
+  private knownWrites: KnownWrites | undefined
   private readonly triggered: boolean
   private known = false
 
@@ -85,7 +89,7 @@ export class Capture {
     this.immutable = immutableEntities(dataSource, options)
     this.trackEntities()
     this.triggered = [...this.tables.values()].some(({ entity }) => entity.byTriggers)
-    this.reportUnknownEntities()
+    reportUnknownEntities(dataSource, options, report)
   }
 
   /** What is captured of the entity's table; undefined: nothing. */
@@ -93,9 +97,9 @@ export class Capture {
     return this.tables.get(rootOf(metadata))
   }
 
-  /** The same by the entity's name. */
+  /** The same by the name that the change log has. */
   tableNamed(name: string): TrackedTable | undefined {
-    for (const [metadata, table] of this.tables) if (metadata.name === name) return table
+    for (const [metadata, table] of this.tables) if (loggedName(metadata) === name) return table
     return undefined
   }
 
@@ -118,6 +122,13 @@ export class Capture {
   actionsOn(metadata: EntityMetadata): readonly ForeignKeyAction[] {
     this.actions ??= foreignKeyActions(this.tables)
     return this.actions.get(rootOf(metadata)) ?? []
+  }
+
+  /** The write of TypeORM's own, made by no builder, that the text is; undefined also while the server has not said what may be read. */
+  knownWrite(text: string): KnownWrite | undefined {
+    if (!this.known) return undefined
+    this.knownWrites ??= new KnownWrites([...this.tables.values()], this)
+    return this.knownWrites.of(text)
   }
 
   /** Whether, by the user's word, the entity's rows are never changed. Also of an entity that is not captured for want of privileges. */
@@ -158,6 +169,8 @@ export class Capture {
       this.tables.set(metadata, { entity, junction, sql: imageSql(entity, this.serverMajor) })
       this.cover(metadata, "captured")
     }
+    for (const entity of trackClosures(this.dataSource, this.environment.options, entityOf).values())
+      this.track({ entity, sql: imageSql(entity, this.serverMajor) })
   }
 
   private track(table: TrackedTable): void {
@@ -184,15 +197,6 @@ export class Capture {
       "OPTIONS_INVALID",
       `${entity.metadata.name} has a column with @Sensitive("hash"), which needs the option \`sensitiveHashKey\``,
     )
-  }
-
-  private reportUnknownEntities(): void {
-    const { options, report } = this.environment
-    for (const entry of options.entities ?? []) {
-      if (this.dataSource.entityMetadatas.some((metadata) => namesEntity(entry, metadata))) continue
-      const message = `the option \`entities\` names ${entityName(entry)}, which is no entity of this DataSource`
-      report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: entityName(entry) } }))
-    }
   }
 
   private async askThroughPool(): Promise<void> {
@@ -233,7 +237,11 @@ export class Capture {
   private giveUp({ entity, reason, isWritable }: Uncapturable): void {
     if (!this.tables.delete(entity.metadata)) return
     this.actions = undefined
-    for (const { junction } of [...this.tables.values()]) if (junction) this.giveUpRelations(junction, entity)
+    for (const { junction, entity: other } of [...this.tables.values()]) {
+      if (junction) this.giveUpRelations(junction, entity)
+      if (isClosureOf(other, entity))
+        this.giveUp({ entity: other, reason: `${entity.metadata.name} is not captured`, isWritable: false })
+    }
     this.miss(entity, reason, isWritable)
   }
 
@@ -259,6 +267,10 @@ export class Capture {
   }
 }
 
+function isClosureOf({ metadata }: TrackedEntity, tree: TrackedEntity): boolean {
+  return metadata.tableType === "closure-junction" && treeOf(metadata) === tree.metadata
+}
+
 /** As raw SQL may call the table. */
 function namesOf({ tablePath, tableName, schema }: EntityMetadata): readonly string[] {
   return [tablePath, tableName, `${schema ?? "public"}.${tableName}`]
@@ -275,10 +287,4 @@ function withoutOutbox({ name }: EntityMetadata): ChangeEventsError {
 /** With single-table inheritance the root's metadata has the columns of all. */
 function rootOf(metadata: EntityMetadata): EntityMetadata {
   return metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
-}
-
-function entityName(entry: NonNullable<CaptureOptions["entities"]>[number]): string {
-  const reference = typeof entry === "object" && "entity" in entry ? entry.entity : entry
-  if (typeof reference === "string") return reference
-  return typeof reference === "function" ? reference.name : reference.options.name
 }

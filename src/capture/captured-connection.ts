@@ -7,6 +7,7 @@ import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import { ForeignKeyCascade } from "./foreign-key-cascade"
+import type { KnownWrite } from "./known-writes"
 import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
@@ -100,6 +101,8 @@ class ConnectionWatch {
     if (text === undefined) return this.bare(args)
     const statement = Array.isArray(values) ? statements.get(values) : undefined
     if (statement) return this.runStatement(text, values as unknown[], statement)
+    const known = capture.knownWrite(text)
+    if (known && known.parameterCount === configOf(args).values?.length) return this.runKnown(args, known)
     if (relations.isDue(text)) return this.completeAndRun(args)
     if (this.isCoalescing && transactionEnding(text) === "commit") {
       guarded(capture, () => log.replacePending(netChanges(log.pending)))
@@ -120,6 +123,10 @@ class ConnectionWatch {
     if (statement.junction || isCascading) return this.inOwnTransaction(work)
     // With an outbox it gets a transaction of several texts.
     return outbox ? this.turns.take(run) : run()
+  }
+
+  private runKnown(args: unknown[], { text, statement }: KnownWrite): unknown {
+    return asCalled(args, this.runStatement(text, [...(configOf(args).values ?? [])], statement))
   }
 
   /** Nothing else is sent on the connection from here until the text is. */

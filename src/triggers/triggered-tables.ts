@@ -8,6 +8,7 @@ import {
   trackEntity,
   type TrackedEntity,
 } from "../capture/tracked-entity"
+import { trackClosures } from "../capture/tracked-closure"
 import { triggerFault } from "../capture/trigger-fault"
 import { ChangeEventsError } from "../errors"
 import type { OutboxOptions } from "../outbox/outbox-options"
@@ -31,7 +32,8 @@ export function triggersOf(dataSource: DataSource, options: TriggerOptions): rea
   const entities = found.filter((each) => typeof each === "object")
   if (faults.length === 0 && entities.length === 0) faults.push('nothing has the option `capture: "triggers"`')
   if (faults.length > 0) throw impossible(faults)
-  return entities
+  const closures = trackClosures(dataSource, options, (root) => entities.find(({ metadata }) => metadata === root))
+  return [...entities, ...closures.values()]
     .map((entity) => tableTriggers({ entity, outbox, emitUnchanged }))
     .sort((a, b) => (a.functionName < b.functionName ? -1 : 1))
 }

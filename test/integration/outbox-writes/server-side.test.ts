@@ -1,6 +1,7 @@
 import type { DataSource } from "typeorm"
 import { columnSamples } from "../../../fixtures/hostile/column-samples"
 import { columnTypeEntities, hostileEntities } from "../../../fixtures/hostile/hostile-entities"
+import { ClosureNode } from "../../../fixtures/hostile/closure-node"
 import { Widget } from "../../../fixtures/hostile/widget"
 import { fixtureEntities } from "../../../fixtures/fixture-entities"
 import { Device } from "../../../fixtures/inventory/device"
@@ -127,6 +128,21 @@ describeOnEveryPostgres((version) => {
       await manager.createQueryBuilder().delete().from(Device).execute()
     })
 
+    expect(await rowsOnServer()).toBeGreaterThan(4)
+  })
+
+  it("tells a tree's closure rows as it does here", async () => {
+    const events = await bothTell(async ({ manager }) => {
+      const save = (name: string, parent: ClosureNode | null) =>
+        manager.save(manager.create(ClosureNode, { name, parent: parent as ClosureNode }))
+      const root = await save("root", null)
+      const child = await save("child", root)
+      await save("leaf", child)
+      child.parent = await save("other", null)
+      await manager.save(child)
+    })
+
+    expect(events.filter(({ model }) => model === "closure_node_closure")).toHaveLength(11)
     expect(await rowsOnServer()).toBeGreaterThan(4)
   })
 
