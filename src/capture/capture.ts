@@ -1,4 +1,4 @@
-import type { DataSource, EntityMetadata, QueryRunner } from "typeorm"
+import type { DataSource, EntityMetadata } from "typeorm"
 import { ChangeEventsError } from "../errors"
 import type { TransactionalSink } from "../events/transactional-sink"
 import type { Report } from "../runtime/report"
@@ -36,6 +36,11 @@ export interface CaptureEnvironment {
   readonly uncaptured: UncapturedCounts
   /** The captures of all its DataSources, for whoever is handed an entity and has to find out whose it is. */
   readonly captures: Set<Capture>
+}
+
+/** A query runner, or what else has a connection. */
+interface Connector {
+  connect(): Promise<unknown>
 }
 
 export interface TrackedTable {
@@ -127,7 +132,7 @@ export class Capture {
   /** The write of TypeORM's own, made by no builder, that the text is; undefined also while the server has not said what may be read. */
   knownWrite(text: string): KnownWrite | undefined {
     if (!this.known) return undefined
-    this.knownWrites ??= new KnownWrites([...this.tables.values()], this)
+    this.knownWrites ??= new KnownWrites(this, this.tables)
     return this.knownWrites.of(text)
   }
 
@@ -137,7 +142,7 @@ export class Capture {
   }
 
   /** Resolves once the server has said what may be read; undefined, so that nobody need wait, when it has. */
-  whenKnown(queryRunner: QueryRunner | undefined): Promise<void> | undefined {
+  whenKnown(queryRunner: Connector | undefined): Promise<void> | undefined {
     if (this.known) return undefined
     // Inside a transaction the question goes through its own connection: with a pool of one it would wait for itself.
     if (queryRunner) return this.askThrough(queryRunner)
@@ -209,7 +214,7 @@ export class Capture {
   }
 
   /** A question that fails is asked again before the next write; until then nothing is captured, and it is reported. */
-  private async askThrough(queryRunner: QueryRunner): Promise<void> {
+  private async askThrough(queryRunner: Connector): Promise<void> {
     const tables = [...this.tables.values()]
     try {
       const connection = (await queryRunner.connect()) as DriverConnection

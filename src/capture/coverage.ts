@@ -41,8 +41,9 @@ function pathsOf(metadata: EntityMetadata, capture: Capture): readonly PathCover
     ...relationPaths(metadata, capture),
     ...foreignKeyPaths(metadata, capture),
     ...treePaths(metadata),
+    { path: "clear()", by: "orm" },
     {
-      path: "clear(), TRUNCATE, raw SQL of this application",
+      path: "TRUNCATE, raw SQL of this application",
       by: "reported",
       reason: "no image is known",
       remedy: TRIGGERS,
