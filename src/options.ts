@@ -1,5 +1,5 @@
 import type { EventBroker } from "./brokers/broker"
-import { captureMethods, relationsOptions, type CaptureOptions } from "./capture/capture-options"
+import { captureMethods, closuresOptions, relationsOptions, type CaptureOptions } from "./capture/capture-options"
 import { entitiesFaults } from "./capture/entity-option-faults"
 import { ChangeEventsError } from "./errors"
 import { outboxFaults, type OutboxOptions } from "./outbox/outbox-options"
@@ -39,6 +39,7 @@ const checks: Readonly<Record<keyof ChangeEventsOptions, OptionCheck>> = {
   capture: oneOf(...captureMethods),
   softDelete: oneOf("delete", "update"),
   relations: oneOf(...relationsOptions),
+  closures: oneOf(...closuresOptions),
   coalesce: oneOf("transaction", "off"),
   emitUnchanged: oneOf(true, false),
   onUncaptured: oneOf("warn", "throw", "ignore"),

@@ -17,6 +17,11 @@ export type RelationsOption = (typeof relationsOptions)[number]
 
 export const relationsOptions = ["owner", "both", "off"] as const
 
+/** Whether the rows of a tree's closure table are events of their own, of the table's name in lower case (`events`), or none (`off`). */
+export type ClosuresOption = (typeof closuresOptions)[number]
+
+export const closuresOptions = ["events", "off"] as const
+
 /**
  * Who tells of an entity's changes: this package around TypeORM's statements (`orm`), or triggers of the database (`triggers`), which also
  * see raw SQL, foreign keys' cascades, TRUNCATE and other programs. Triggers need `delivery: "outbox"` and the migration that
@@ -65,6 +70,8 @@ export interface EntityCaptureOptions {
   readonly sensitive?: Readonly<Record<string, SensitiveMode>>
   /** Which of its many-to-many relations the entity's events show. Default: the option `relations`. */
   readonly relations?: RelationsOption
+  /** Of a tree that TypeORM keeps as a closure table: whether the table's rows are events. Default: the option `closures`. */
+  readonly closures?: ClosuresOption
   /** How people call the row, as user and approval events show it. Given the row as they send it: without sensitive values. */
   readonly display?: RowText
   /** Where the row is found, such as `/api/users/1/`, in the same events. */
@@ -92,6 +99,8 @@ export interface CaptureOptions {
   readonly softDelete?: "delete" | "update"
   /** A change of a many-to-many relation as an update of which entities. Default "owner". */
   readonly relations?: RelationsOption
+  /** Whether the rows of the captured trees' closure tables are events of their own. Default "events". */
+  readonly closures?: ClosuresOption
   /**
    * "transaction": one event for each row and transaction, of what became of it: create and update are a create, create and delete nothing,
    * delete and create an update, there and back nothing. Default "off": one for each change.

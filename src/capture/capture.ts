@@ -1,4 +1,4 @@
-import type { DataSource, EntityMetadata, QueryRunner } from "typeorm"
+import type { DataSource, EntityMetadata } from "typeorm"
 import { ChangeEventsError } from "../errors"
 import type { TransactionalSink } from "../events/transactional-sink"
 import type { Report } from "../runtime/report"
@@ -14,9 +14,12 @@ import { askColumnTypes } from "./column-types"
 import { askReadability, type Uncapturable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
+import { KnownWrites, type KnownWrite } from "./known-writes"
+import { trackClosures, treeOf } from "./tracked-closure"
 import { trackJunctions, type TrackedJunction } from "./tracked-relation"
-import { isTableWanted, isWanted, namesEntity, trackEntity, type TrackedEntity } from "./tracked-entity"
+import { isTableWanted, isWanted, loggedName, trackEntity, type TrackedEntity } from "./tracked-entity"
 import { triggerFault } from "./trigger-fault"
+import { reportUnknownEntities } from "./unknown-entities"
 import { reportUnseenForeignKeys } from "./unseen-foreign-keys"
 import { uncapturedKind, UncapturedWrites, type TableCoverage, type UncapturedCounts } from "./uncaptured-writes"
 
@@ -34,6 +37,11 @@ export interface CaptureEnvironment {
   readonly uncaptured: UncapturedCounts
   /** The captures of all its DataSources, for whoever is handed an entity and has to find out whose it is. */
   readonly captures: Set<Capture>
+}
+
+/** A query runner, or what else has a connection. */
+interface Connector {
+  connect(): Promise<unknown>
 }
 
 export interface TrackedTable {
@@ -57,6 +65,7 @@ export class Capture {
   private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
   private actions: ReturnType<typeof foreignKeyActions> | undefined
+  private knownWrites: KnownWrites | undefined
   private readonly triggered: boolean
   private known = false
 
@@ -86,7 +95,7 @@ export class Capture {
     this.immutable = immutableEntities(dataSource, options)
     this.trackEntities()
     this.triggered = [...this.tables.values()].some(({ entity }) => entity.byTriggers)
-    this.reportUnknownEntities()
+    reportUnknownEntities(dataSource, options, report)
   }
 
   /** What is captured of the entity's table; undefined: nothing. */
@@ -94,9 +103,9 @@ export class Capture {
     return this.tables.get(rootOf(metadata))
   }
 
-  /** The same by the entity's name. */
+  /** The same by the name that the change log has. */
   tableNamed(name: string): TrackedTable | undefined {
-    for (const [metadata, table] of this.tables) if (metadata.name === name) return table
+    for (const [metadata, table] of this.tables) if (loggedName(metadata) === name) return table
     return undefined
   }
 
@@ -121,13 +130,20 @@ export class Capture {
     return this.actions.get(rootOf(metadata)) ?? []
   }
 
+  /** The write of TypeORM's own, made by no builder, that the text is; undefined also while the server has not said what may be read. */
+  knownWrite(text: string): KnownWrite | undefined {
+    if (!this.known) return undefined
+    this.knownWrites ??= new KnownWrites(this, this.tables)
+    return this.knownWrites.of(text)
+  }
+
   /** Whether, by the user's word, the entity's rows are never changed. Also of an entity that is not captured for want of privileges. */
   isImmutable(metadata: EntityMetadata): boolean {
     return this.immutable.has(metadata)
   }
 
   /** Resolves once the server has said what may be read; undefined, so that nobody need wait, when it has. */
-  whenKnown(queryRunner: QueryRunner | undefined): Promise<void> | undefined {
+  whenKnown(queryRunner: Connector | undefined): Promise<void> | undefined {
     if (this.known) return undefined
     // Inside a transaction the question goes through its own connection: with a pool of one it would wait for itself.
     if (queryRunner) return this.askThrough(queryRunner)
@@ -159,6 +175,8 @@ export class Capture {
       this.tables.set(metadata, { entity, junction, sql: imageSql(entity, this.serverMajor) })
       this.cover(metadata, entity.byTriggers ? "unwanted" : "captured")
     }
+    for (const entity of trackClosures(this.dataSource, this.environment.options, entityOf).values())
+      this.track({ entity, sql: imageSql(entity, this.serverMajor) })
   }
 
   private track(table: TrackedTable): void {
@@ -187,15 +205,6 @@ export class Capture {
     )
   }
 
-  private reportUnknownEntities(): void {
-    const { options, report } = this.environment
-    for (const entry of options.entities ?? []) {
-      if (this.dataSource.entityMetadatas.some((metadata) => namesEntity(entry, metadata))) continue
-      const message = `the option \`entities\` names ${entityName(entry)}, which is no entity of this DataSource`
-      report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: entityName(entry) } }))
-    }
-  }
-
   private async askThroughPool(): Promise<void> {
     const queryRunner = this.dataSource.createQueryRunner("master")
     try {
@@ -206,7 +215,7 @@ export class Capture {
   }
 
   /** A question that fails is asked again before the next write; until then nothing is captured, and it is reported. */
-  private async askThrough(queryRunner: QueryRunner): Promise<void> {
+  private async askThrough(queryRunner: Connector): Promise<void> {
     const tables = [...this.tables.values()]
     try {
       const connection = (await queryRunner.connect()) as DriverConnection
@@ -238,7 +247,11 @@ export class Capture {
   private giveUp({ entity, reason, isWritable }: Uncapturable): void {
     if (!this.tables.delete(entity.metadata)) return
     this.actions = undefined
-    for (const { junction } of [...this.tables.values()]) if (junction) this.giveUpRelations(junction, entity)
+    for (const { junction, entity: other } of [...this.tables.values()]) {
+      if (junction) this.giveUpRelations(junction, entity)
+      if (isClosureOf(other, entity))
+        this.giveUp({ entity: other, reason: `${entity.metadata.name} is not captured`, isWritable: false })
+    }
     this.miss(entity, reason, isWritable)
   }
 
@@ -264,6 +277,10 @@ export class Capture {
   }
 }
 
+function isClosureOf({ metadata }: TrackedEntity, tree: TrackedEntity): boolean {
+  return metadata.tableType === "closure-junction" && treeOf(metadata) === tree.metadata
+}
+
 /** As raw SQL may call the table. */
 function namesOf({ tablePath, tableName, schema }: EntityMetadata): readonly string[] {
   return [tablePath, tableName, `${schema ?? "public"}.${tableName}`]
@@ -280,10 +297,4 @@ function withoutOutbox({ name }: EntityMetadata): ChangeEventsError {
 /** With single-table inheritance the root's metadata has the columns of all. */
 function rootOf(metadata: EntityMetadata): EntityMetadata {
   return metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
-}
-
-function entityName(entry: NonNullable<CaptureOptions["entities"]>[number]): string {
-  const reference = typeof entry === "object" && "entity" in entry ? entry.entity : entry
-  if (typeof reference === "string") return reference
-  return typeof reference === "function" ? reference.name : reference.options.name
 }

@@ -2,11 +2,14 @@ import { ChangeEventsError } from "../errors"
 import { sharedState } from "../runtime/shared-state"
 import type { Capture } from "./capture"
 import type { CapturedStatement } from "./captured-statement"
+import { ClearedTables } from "./cleared-tables"
 import type { SqlStatement } from "../events/transactional-sink"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
+import { asCalled, configOf, textOf, type Callback } from "./driver-call"
 import { ForeignKeyCascade } from "./foreign-key-cascade"
+import { mayClear, type ClearedWrite, type KnownWrite } from "./known-writes"
 import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
@@ -67,18 +70,19 @@ function watchedConnection(connection: DriverConnection, capture: Capture): Watc
   return { connection, bareQuery, capture, log, outbox, relations, triggers }
 }
 
-type Callback = (error: unknown, answer?: unknown) => void
-
 /** A text that was sent, and what is known of it when its answer comes. */
 interface SentText {
   readonly text: string
   /** What the answer may commit. */
   readonly commit: UnheardCommit | undefined
+  /** Whether what it writes is told already. */
+  readonly isTold: boolean
 }
 
 class ConnectionWatch {
   private readonly runner: StatementRunner
   private readonly cascade: ForeignKeyCascade
+  private readonly cleared: ClearedTables
   private readonly turns = new Turns()
 
   private readonly isCoalescing: boolean
@@ -86,6 +90,7 @@ class ConnectionWatch {
   constructor(private readonly watched: WatchedConnection) {
     this.runner = new StatementRunner(watched)
     this.cascade = new ForeignKeyCascade(watched)
+    this.cleared = new ClearedTables(watched, this.runner, (sql) => this.run([sql]) as Promise<unknown>)
     this.isCoalescing = watched.capture.environment.options.coalesce === "transaction"
   }
 
@@ -94,18 +99,26 @@ class ConnectionWatch {
   }
 
   private run(args: unknown[]): unknown {
-    const { capture, log, outbox, relations, triggers } = this.watched
+    const { capture, log, relations } = this.watched
     const [config, values] = args
     const text = textOf(config)
     if (text === undefined) return this.bare(args)
     const statement = Array.isArray(values) ? statements.get(values) : undefined
     if (statement) return this.runStatement(text, values as unknown[], statement)
+    const known = capture.knownWrite(text)
+    if (known) return this.runKnown(args, known)
+    if (mayClear(text) && this.mayAsk()) return asCalled(args, this.askAndRun(configOf(args)))
     if (relations.isDue(text)) return this.completeAndRun(args)
     if (this.isCoalescing && transactionEnding(text) === "commit") {
       guarded(capture, () => log.replacePending(netChanges(log.pending)))
     }
 
-    const sent = { text, commit: log.send(text) }
+    return this.forward(text, args, false)
+  }
+
+  private forward(text: string, args: unknown[], isTold: boolean): unknown {
+    const { log, outbox, triggers } = this.watched
+    const sent = { text, commit: log.send(text), isTold }
     if (outbox && log.isUnwrittenBefore(text)) return asCalled(args, this.commitLogged(sent, args, outbox))
     const told = triggers?.beforeText(text) ?? []
     return outbox && told.length > 0 ? asCalled(args, this.runTold(sent, args, told)) : this.pass(sent, args)
@@ -120,6 +133,38 @@ class ConnectionWatch {
     if (statement.junction || isCascading) return this.inOwnTransaction(work)
     // With an outbox it gets a transaction of several texts.
     return outbox ? this.turns.take(run) : run()
+  }
+
+  private runKnown(args: unknown[], known: KnownWrite): unknown {
+    const config = configOf(args)
+    if ("clears" in known) return asCalled(args, this.clear(config, known))
+    const values = [...(config.values ?? [])]
+    if (values.length !== known.parameterCount) return this.forward(config.text, args, false)
+    return asCalled(args, this.runStatement(known.text, values, known.statement))
+  }
+
+  private clear(config: QueryConfig, known: ClearedWrite): Promise<unknown> {
+    const { log } = this.watched
+    const send = (): Promise<unknown> =>
+      this.forward(config.text, [config], known.table !== undefined) as Promise<unknown>
+    const work = (): Promise<unknown> => this.cleared.around(known, send)
+    // A snapshot from before the lock would not show all that is emptied.
+    return log.isOpen ? this.turns.take(work) : this.inOwnTransaction(work, "BEGIN ISOLATION LEVEL READ COMMITTED")
+  }
+
+  private mayAsk(): boolean {
+    return !this.watched.capture.isKnown && statusOf(this.watched.connection) !== "E"
+  }
+
+  /** On this connection: with a pool of one it would wait for another for ever. */
+  private askAndRun(config: QueryConfig): Promise<unknown> {
+    const { capture, connection, bareQuery } = this.watched
+    const { processID } = connection
+    const asked = { processID, query: (...args: unknown[]) => bareQuery.apply(connection, args) }
+    return this.turns.take(async () => {
+      await capture.whenKnown({ connect: () => Promise.resolve(asked) })
+      return capture.isKnown ? this.run([config]) : this.forward(config.text, [config], false)
+    })
   }
 
   /** Nothing else is sent on the connection from here until the text is. */
@@ -138,9 +183,9 @@ class ConnectionWatch {
    * What a relation lists has to be read in the transaction that changes it, and at the end of it: a statement without one gets one of
    * its own. Its result and its errors are the statement's.
    */
-  private inOwnTransaction(statement: () => Promise<unknown>): Promise<unknown> {
+  private inOwnTransaction(statement: () => Promise<unknown>, begin = "BEGIN"): Promise<unknown> {
     return this.turns.take(async () => {
-      await this.run(["BEGIN"])
+      await this.run([begin])
       try {
         const result = await statement()
         await this.run(["COMMIT"])
@@ -202,10 +247,10 @@ class ConnectionWatch {
     return this.watched.bareQuery.apply(this.watched.connection, args)
   }
 
-  private succeeded({ text, commit }: SentText, answer: unknown): unknown {
+  private succeeded({ text, commit, isTold }: SentText, answer: unknown): unknown {
     const { capture, log, connection, triggers } = this.watched
     const results: readonly DriverResult[] = resultsOf(answer)
-    const refusal = guarded(capture, () => capture.uncaptured.inspect(text, results))
+    const refusal = isTold ? undefined : guarded(capture, () => capture.uncaptured.inspect(text, results))
     if (triggers && results.some(isWrite)) log.addLogged()
     guarded(capture, () => log.settle(text, results, statusOf(connection), commit))
     if (!log.isOpen) triggers?.forget()
@@ -233,37 +278,4 @@ class ConnectionWatch {
       else callback(null, answer)
     }
   }
-}
-
-/** Gives the answer in the way in which the call to `query` wants it. */
-function asCalled(args: unknown[], answering: Promise<unknown>): unknown {
-  const [config] = args
-  const own = typeof config === "object" ? (config as { callback?: unknown }).callback : undefined
-  const callback = [args.at(-1), own].find((each) => typeof each === "function") as Callback | undefined
-  if (!callback) return answering
-  // What a callback throws is its own affair, as it is with the driver.
-  const throwLater = (error: unknown): void =>
-    void setImmediate(() => {
-      throw error
-    })
-  void answering
-    .then(
-      (answer) => callback(null, answer),
-      (error: unknown) => callback(error),
-    )
-    .catch(throwLater)
-  return undefined
-}
-
-/** The call to `query` as one object, without its callback. */
-function configOf([config, values]: unknown[]): QueryConfig {
-  const given = typeof config === "string" ? { text: config } : { ...(config as QueryConfig), callback: undefined }
-  return Array.isArray(values) ? { ...given, values: values as unknown[] } : given
-}
-
-/** The SQL of a call to `query`; undefined for a cursor or stream, which runs itself. */
-function textOf(config: unknown): string | undefined {
-  if (typeof config === "string") return config
-  const { submit, text } = (config ?? {}) as { submit?: unknown; text?: unknown }
-  return typeof submit !== "function" && typeof text === "string" ? text : undefined
 }

@@ -34,15 +34,16 @@ function pathsOf(metadata: EntityMetadata, capture: Capture): readonly PathCover
   const coverage = capture.coverageOf(metadata)
   if (table?.entity.byTriggers && coverage === "unwanted") return [{ path: "every write", by: "triggers" }]
   if (coverage === "unwanted")
-    return [{ path: "every write", by: "nobody", reason: UNWANTED, remedy: "the option `entities`" }]
+    return [{ path: "every write", by: "nobody", reason: UNWANTED, remedy: `the option \`${optionFor(metadata)}\`` }]
   if (coverage !== "captured") return [{ path: "every write", by: "reported", reason: coverage.uncaptured }]
   return [
     { path: "save, remove, query builders, cascades of TypeORM", by: "orm" },
     ...relationPaths(metadata, capture),
     ...foreignKeyPaths(metadata, capture),
     ...treePaths(metadata),
+    { path: "clear()", by: "orm" },
     {
-      path: "clear(), TRUNCATE, raw SQL of this application",
+      path: "TRUNCATE, raw SQL of this application",
       by: "reported",
       reason: "no image is known",
       remedy: TRIGGERS,
@@ -54,6 +55,10 @@ function pathsOf(metadata: EntityMetadata, capture: Capture): readonly PathCover
       remedy: TRIGGERS,
     },
   ]
+}
+
+function optionFor({ tableType }: EntityMetadata): string {
+  return tableType === "closure-junction" ? "closures" : "entities"
 }
 
 function relationPaths({ manyToManyRelations }: EntityMetadata, capture: Capture): PathCoverage[] {

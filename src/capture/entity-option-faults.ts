@@ -1,6 +1,12 @@
 import { isObject, nameOf, oneOf, topicPart, type OptionCheck } from "../runtime/option-checks"
 import { unknownKeyFaults } from "../runtime/option-faults"
-import { captureMethods, relationsOptions, sensitiveModes, type EntityCaptureOptions } from "./capture-options"
+import {
+  captureMethods,
+  closuresOptions,
+  relationsOptions,
+  sensitiveModes,
+  type EntityCaptureOptions,
+} from "./capture-options"
 
 const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   app: topicPart,
@@ -13,6 +19,7 @@ const checks: Readonly<Record<keyof EntityCaptureOptions, OptionCheck>> = {
   transitions: transitionsFaults,
   sensitive: sensitiveFaults,
   relations: oneOf(...relationsOptions),
+  closures: oneOf(...closuresOptions),
   display: rowText,
   url: rowText,
 }

@@ -35,7 +35,9 @@ export function foreignKeyActions(
 /** With single-table inheritance the children's as well, each once. */
 function ownKeys(metadata: EntityMetadata): ForeignKey[] {
   const all = [metadata, ...metadata.childEntityMetadatas].flatMap(({ foreignKeys }) => foreignKeys)
-  const acting = all.filter(({ onDelete }) => ACTIONS.includes(onDelete))
+  // Of a closure table with a key of several columns TypeORM names one of them.
+  const whole = all.filter(({ columnNames, referencedColumnNames: names }) => columnNames.length === names.length)
+  const acting = whole.filter(({ onDelete }) => ACTIONS.includes(onDelete))
   return [...new Map(acting.map((key) => [key.columnNames.join(), key])).values()]
 }
 

@@ -95,6 +95,11 @@ export function entityPlace(
   return { app: own.app ?? appOf(metadata, options.app), model: (own.model ?? metadata.name).toLowerCase() }
 }
 
+/** What the change log calls the table's entity. A closure table has no name but its own, and there may be one like it in each schema. */
+export function loggedName({ name, tablePath, tableType }: EntityMetadata): string {
+  return tableType === "closure-junction" ? tablePath : name
+}
+
 /** Whether the user wants events of this entity. */
 export function isWanted(metadata: EntityMetadata, options: CaptureOptions): boolean {
   const listed = !options.entities || options.entities.some((entry) => namesEntity(entry, metadata))

@@ -111,12 +111,5 @@ export function isWrite(result: DriverResult): boolean {
 
 /** Why a table that TypeORM knows is not captured though nobody said so; undefined for one that is. */
 export function uncapturedKind(metadata: EntityMetadata): string | undefined {
-  switch (metadata.tableType) {
-    case "closure-junction":
-      return "closure tables are not captured"
-    case "view":
-      return "it is a view"
-    default:
-      return undefined
-  }
+  return metadata.tableType === "view" ? "it is a view" : undefined
 }

@@ -7,6 +7,7 @@ import {
   type EntityVariant,
   type TrackedEntity,
 } from "../capture/tracked-entity"
+import { trackClosures } from "../capture/tracked-closure"
 import { trackJunctions, type TrackedRelation } from "../capture/tracked-relation"
 import { transitionTopic } from "../capture/transitions"
 import type { ChangeAction } from "../events/change-event"
@@ -41,10 +42,11 @@ export function describedEntities(dataSource: DataSource, options: CaptureOption
       .map((metadata) => [metadata, trackEntity(metadata, options, dataSource)]),
   )
   const junctions = trackJunctions(dataSource, options, (root) => entities.get(root))
+  const closures = trackClosures(dataSource, options, (root) => entities.get(root))
   const all = [...junctions.values()].flatMap(({ relations }) => relations)
-  return [...entities.values()].flatMap((entity) => {
+  return [...entities.values(), ...closures.values()].flatMap((entity) => {
     const relations = all.filter((relation) => relation.entity === entity)
-    const isImmutable = entityOptions(entity.metadata, options).immutable === true
+    const isImmutable = closures.has(entity.metadata) || entityOptions(entity.metadata, options).immutable === true
     const wanted = [...entity.variants].filter(([, variant]) => variant.isWanted)
     return wanted.map(([discriminator, variant]) => {
       const properties = recordProperties(entity, variant, dataSource)

@@ -1,6 +1,6 @@
 import { rowKeySql } from "../capture/row-key-sql"
 import type { ImageColumn } from "../capture/image-column"
-import type { TrackedEntity } from "../capture/tracked-entity"
+import { loggedName, type TrackedEntity } from "../capture/tracked-entity"
 import type { StatementBody } from "../events/log-row"
 import { UNKNOWN_REQUEST } from "./unknown-request"
 import { changeLogTables } from "../outbox/change-log-tables"
@@ -65,7 +65,7 @@ export function statementBodySql(entity: TrackedEntity, relation?: StatementBody
   const columns = entity.columns.map((column) => column.databaseName)
   const context = { userName: null, requestId: "", changeContext: "Unknown", changeContextDetail: "" } as const
   const shared: Omit<StatementBody, "told"> = {
-    entity: entity.metadata.name,
+    entity: loggedName(entity.metadata),
     kind: "trigger",
     columns,
     types: [],

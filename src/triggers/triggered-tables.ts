@@ -9,6 +9,7 @@ import {
   trackEntity,
   type TrackedEntity,
 } from "../capture/tracked-entity"
+import { trackClosures } from "../capture/tracked-closure"
 import { trackJunctions, type TrackedJunction } from "../capture/tracked-relation"
 import { triggerFault } from "../capture/trigger-fault"
 import { ChangeEventsError } from "../errors"
@@ -39,8 +40,9 @@ export function triggersOf(dataSource: DataSource, options: TriggerOptions): rea
   const entities = found.filter((each) => typeof each === "object")
   if (faults.length === 0 && entities.length === 0) faults.push('nothing has the option `capture: "triggers"`')
   if (faults.length > 0) throw impossible(faults)
+  const closures = trackClosures(dataSource, options, (root) => entities.find(({ metadata }) => metadata === root))
   const tables = [
-    ...entities.map((entity) => tableTriggers({ entity, outbox, emitUnchanged })),
+    ...[...entities, ...closures.values()].map((entity) => tableTriggers({ entity, outbox, emitUnchanged })),
     ...junctions.map((junction) => junctionTriggers(junction, outbox)),
   ].sort((a, b) => (a.functionName < b.functionName ? -1 : 1))
   return junctions.length > 0 ? [...tables, completionTrigger(junctions, outbox)] : tables

@@ -133,10 +133,13 @@ function merged(updates: readonly PlacedChange[]): PlacedChange[] {
   return [...byRow.values()]
 }
 
+/** A tree's closure rows are told as they are, though no class stands for them. */
+const TOLD: readonly string[] = ["regular", "closure-junction"]
+
 function entityOf(dataSource: DataSource, { schema, table }: RowChange): EntityMetadata | undefined {
   return dataSource.entityMetadatas.find(
     (metadata) =>
-      metadata.tableType === "regular" && metadata.tableName === table && (metadata.schema ?? "public") === schema,
+      TOLD.includes(metadata.tableType) && metadata.tableName === table && (metadata.schema ?? "public") === schema,
   )
 }
 function expectedChange(change: RowChange, metadata: EntityMetadata, reload: Reload): ExpectedChange | undefined {

@@ -41,7 +41,7 @@ function columnsOf(entity: EntityMetadata): ColumnMetadata[] {
     (column) =>
       column.isSelect &&
       !column.isVirtualProperty &&
-      (!column.isVirtual || isRelationOf(entity, column)) &&
+      (!column.isVirtual || column.closureType !== undefined || isRelationOf(entity, column)) &&
       !entity.childEntityMetadatas.some((child) => child.target === column.target),
   )
 }

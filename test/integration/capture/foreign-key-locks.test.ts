@@ -6,6 +6,7 @@ import { Shelf } from "../../../fixtures/hostile/shelf"
 import type { ChangeEventsOptions } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
+import { waitingForLock } from "../../support/waiting-for-lock"
 import { withClient } from "../../support/with-client"
 
 describeOnEveryPostgres((version) => {
@@ -35,7 +36,7 @@ describeOnEveryPostgres((version) => {
     await runner.startTransaction()
     await runner.manager.insert(Book, { title: "second", shelf: { code: "a" } })
     const deleting = captured.dataSource.manager.delete(Shelf, "a")
-    await waitingForLock(captured)
+    await waitingForLock(captured.database.url)
     await runner.commitTransaction()
     await runner.release()
     await deleting
@@ -49,7 +50,7 @@ describeOnEveryPostgres((version) => {
     await runner.startTransaction()
     await runner.manager.update(Book, { title: "first" }, { title: "changed" })
     const deleting = captured.dataSource.manager.delete(Shelf, "a")
-    await waitingForLock(captured)
+    await waitingForLock(captured.database.url)
     await runner.commitTransaction()
     await runner.release()
     await deleting
@@ -99,10 +100,3 @@ describeOnEveryPostgres((version) => {
     expect(captured.logged.join()).toContain("what its foreign keys do could not be read: permission denied")
   })
 })
-
-async function waitingForLock({ database }: CapturedDatabase): Promise<void> {
-  await withClient(database.url, async (client) => {
-    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    for (let found = 0; found === 0;) found = (await client.query(waiting)).rowCount ?? 0
-  })
-}

@@ -1,6 +1,10 @@
 import type { DataSource } from "typeorm"
 import { columnSamples } from "../../../fixtures/hostile/column-samples"
 import { columnTypeEntities, hostileEntities } from "../../../fixtures/hostile/hostile-entities"
+import { ClosureNode } from "../../../fixtures/hostile/closure-node"
+import { Book } from "../../../fixtures/hostile/book"
+import { DeferredUnique } from "../../../fixtures/hostile/deferred-unique"
+import { Shelf } from "../../../fixtures/hostile/shelf"
 import { Widget } from "../../../fixtures/hostile/widget"
 import { fixtureEntities } from "../../../fixtures/fixture-entities"
 import { Device } from "../../../fixtures/inventory/device"
@@ -128,6 +132,49 @@ describeOnEveryPostgres((version) => {
     })
 
     expect(await rowsOnServer()).toBeGreaterThan(4)
+  })
+
+  it("tells a tree's closure rows as it does here", async () => {
+    const events = await bothTell(async ({ manager }) => {
+      const save = (name: string, parent: ClosureNode | null) =>
+        manager.save(manager.create(ClosureNode, { name, parent: parent as ClosureNode }))
+      const root = await save("root", null)
+      const child = await save("child", root)
+      await save("leaf", child)
+      child.parent = await save("other", null)
+      await manager.save(child)
+    })
+
+    expect(events.filter(({ model }) => model === "closure_node_closure")).toHaveLength(11)
+    expect(await rowsOnServer()).toBeGreaterThan(4)
+  })
+
+  it("tells what clear() removes as it does here, also of the tables that it takes along", async () => {
+    const events = await bothTell(async (dataSource) => {
+      const { manager } = dataSource
+      await manager.insert(
+        User,
+        [1, 2].map((n) => ({ id: `00000000-0000-4000-8000-00000000001${n}`, username: `u${n}`, email: "secret-5" })),
+      )
+      await manager.insert(Shelf, [{ code: "a" }, { code: "b" }])
+      await manager.insert(Book, [
+        { title: "a", shelf: { code: "a" } },
+        { title: "b", shelf: { code: "b" } },
+      ])
+      await dataSource.transaction(async (inner) => {
+        await inner.insert(Shelf, { code: "c" })
+        await inner.clear(Shelf, { cascade: true })
+      })
+      await manager.clear(User, { cascade: true })
+      await manager.clear(DeferredUnique)
+    })
+
+    expect(events.filter(({ action }) => action === "delete").map(({ model }) => model)).toEqual([
+      ...["shelf", "shelf", "shelf", "book", "book"],
+      ...["user", "user"],
+    ])
+    expect(await rowsOnServer()).toBe(7)
+    expect(onServer.logged.filter((line) => /shelf|book|deferred/.test(line))).toEqual([])
   })
 
   it("keeps the order of one row's events when the server writes between", async () => {

@@ -1,6 +1,7 @@
 import type { DataSource } from "typeorm"
 import { columnSamples } from "../../../fixtures/hostile/column-samples"
 import { columnTypeEntities, hostileEntities } from "../../../fixtures/hostile/hostile-entities"
+import { ClosureNode } from "../../../fixtures/hostile/closure-node"
 import { GeneratedTypes } from "../../../fixtures/hostile/column-types/generated-types"
 import { OddNames } from "../../../fixtures/hostile/odd-names"
 import { QuotedTable } from "../../../fixtures/hostile/quoted-table"
@@ -96,6 +97,21 @@ describeOnEveryPostgres((version) => {
     })
 
     expect(new Set(events.map(({ model }) => model)).size).toBeGreaterThan(7)
+  })
+
+  it("tells a tree's closure rows as capture around TypeORM does", async () => {
+    const events = await bothTell(async ({ manager }) => {
+      const save = (name: string, parent: ClosureNode | null) =>
+        manager.save(manager.create(ClosureNode, { name, parent: parent as ClosureNode }))
+      const root = await save("root", null)
+      const child = await save("child", root)
+      const leaf = await save("leaf", child)
+      child.parent = await save("other", null)
+      await manager.save(child)
+      await manager.remove(leaf)
+    })
+
+    expect(events.filter(({ model }) => model === "closure_node_closure")).toHaveLength(14)
   })
 
   it("tells names that must be quoted, tables without a schema, and columns that the server decides", async () => {

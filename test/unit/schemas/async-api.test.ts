@@ -1,8 +1,9 @@
 import asyncApiSchema from "@asyncapi/specs/schemas/3.0.0-without-$id.json"
 import Ajv from "ajv"
 import addFormats from "ajv-formats"
-import { Column, DataSource, Entity, EntitySchema, PrimaryColumn } from "typeorm"
+import { Column, DataSource, type DataSourceOptions, Entity, EntitySchema, PrimaryColumn } from "typeorm"
 import { fixtureOptions } from "../../../fixtures/fixture-options"
+import { ClosureNode } from "../../../fixtures/hostile/closure-node"
 import { Trust } from "../../../fixtures/identity/trust"
 import { Device } from "../../../fixtures/inventory/device"
 import { changeEvents, type ChangeEventsOptions } from "../../../src"
@@ -16,7 +17,7 @@ const info = { title: "Inventory", version: "2.1.0" }
 /** Of a DataSource that never connects. */
 async function document(
   options: ChangeEventsOptions = {},
-  entities = fixtureOptions.entities,
+  entities: DataSourceOptions["entities"] = fixtureOptions.entities,
 ): Promise<AsyncApiDocument> {
   const dataSource = new DataSource({ ...fixtureOptions, entities, subscribers: [changeEvents(options).subscriber] })
   await buildMetadata(dataSource)
@@ -60,6 +61,20 @@ describe("an AsyncAPI document", () => {
     const topics = ["svc.create.net.device", "svc.update.net.device", "svc.delete.net.device"]
     expect(Object.keys(channels)).toEqual(topics)
     expect(Object.keys(operations)).toEqual(topics.map((topic) => `send.${topic}`))
+  })
+
+  it("describes a tree's closure rows, which are made and removed, and never changed", async () => {
+    const described = await document({ app: "net" }, [ClosureNode])
+
+    expect(Object.keys(described.channels).filter((topic) => topic.endsWith("closure"))).toEqual([
+      "create.net.closure_node_closure",
+      "delete.net.closure_node_closure",
+    ])
+    expect(properties(described, "record.net.closure_node_closure")).toEqual({
+      id_ancestor: { type: "integer" },
+      id_descendant: { type: "integer" },
+    })
+    expect(Object.keys((await document({ closures: "off" }, [ClosureNode])).channels)).toHaveLength(3)
   })
 
   it("is the same each time", async () => {

@@ -3,6 +3,7 @@ import { datasetKeys } from "../../../../fixtures/dataset"
 import { ActiveWidget } from "../../../../fixtures/hostile/active-widget"
 import { OddNames } from "../../../../fixtures/hostile/odd-names"
 import { Shelf } from "../../../../fixtures/hostile/shelf"
+import { Book } from "../../../../fixtures/hostile/book"
 import { Widget } from "../../../../fixtures/hostile/widget"
 import { WithoutSchema } from "../../../../fixtures/hostile/without-schema"
 import { Device } from "../../../../fixtures/inventory/device"
@@ -198,6 +199,31 @@ describeTwins((itDoesTheSame) => {
       await manager.deleteAll(WithoutSchema),
       await manager.clear(Widget),
     ])
+
+    itDoesTheSame("by clear(), which leaves the keys' sequences alone", async ({ manager, dataSource, unique }) => {
+      const runner = dataSource.createQueryRunner()
+      await manager.insert(WithoutSchema, { value: unique("a") })
+      const cleared = [await manager.clear(WithoutSchema), await manager.clear(Shelf, { cascade: true })]
+      const shelf = await manager.save(Shelf, { code: unique("s").slice(-20) })
+      const book = await manager.save(Book, { title: "b", shelf })
+      const refused: unknown = await manager.clear(Shelf).catch((error: Error) => error.message)
+      const inside: unknown = await manager
+        .transaction(async (inner) => {
+          await inner.clear(Book)
+          await inner.clear(Shelf)
+        })
+        .catch((error: Error) => error.message)
+      const raw: unknown = await runner.query(`TRUNCATE TABLE "hostile"."shelf" CASCADE`, undefined, true)
+      await runner.release()
+      return [
+        cleared,
+        book,
+        refused,
+        inside,
+        raw,
+        await manager.save(Book, { title: "c", shelf: null } as never).catch(String),
+      ]
+    })
 
     itDoesTheSame("with RETURNING", async (twin) => {
       await doomed(twin)

@@ -1,6 +1,5 @@
 import { Like } from "typeorm"
 import { datasetKeys } from "../../../../fixtures/dataset"
-import { DeferredUnique } from "../../../../fixtures/hostile/deferred-unique"
 import { Book } from "../../../../fixtures/hostile/book"
 import { Shelf } from "../../../../fixtures/hostile/shelf"
 import { WithoutSchema } from "../../../../fixtures/hostile/without-schema"
@@ -188,18 +187,6 @@ describeWrites((itTells) => {
         await manager.insert(Book, { title: unique("moves"), shelf: { code: unique("s") } })
         await begin()
         await manager.update(Shelf, unique("s"), { code: unique("t") })
-      },
-    )
-  })
-
-  describe("clear()", () => {
-    itTells(
-      "is noticed",
-      { told: [], untold: ["delete deferredunique"], detected: { "hostile.deferred_unique": 0 } },
-      async ({ manager, uniqueNumber, begin }) => {
-        await manager.insert(DeferredUnique, { rank: uniqueNumber() })
-        await begin()
-        await manager.clear(DeferredUnique)
       },
     )
   })

@@ -1,0 +1,100 @@
+import type { DataSource, EntityMetadata } from "typeorm"
+import type { Capture, TrackedTable } from "./capture"
+import { completeStatement, returningWithImages, type CapturedStatement } from "./captured-statement"
+import { closureTexts } from "./closure-texts"
+
+/** A write that TypeORM sends as a text of its own: no builder makes it, and so none of ours captures it. */
+export type KnownWrite = InsertedWrite | ClearedWrite
+
+export interface InsertedWrite {
+  /** How many parameters TypeORM gives it. */
+  readonly parameterCount: number
+  /** What is sent in its stead, and what that brings. */
+  readonly text: string
+  readonly statement: CapturedStatement
+}
+
+/** A TRUNCATE. */
+export interface ClearedWrite {
+  /** The table as the text names it. */
+  readonly clears: string
+  /** Undefined: not captured here, but tables that it takes along may be. */
+  readonly table: TrackedTable | undefined
+  readonly cascades: boolean
+}
+
+const TRUNCATE = "TRUNCATE TABLE "
+
+/** Whether the text may be what `clear()` sends: what is known of a DataSource must be asked before. */
+export function mayClear(text: string): boolean {
+  return text.startsWith(TRUNCATE)
+}
+
+/** Such texts of one DataSource. They are told by the whole text, made as TypeORM makes it: no SQL is parsed. */
+export class KnownWrites {
+  private readonly byText = new Map<string, KnownWrite>()
+
+  constructor(
+    private readonly capture: Capture,
+    tables: ReadonlyMap<EntityMetadata, TrackedTable>,
+  ) {
+    for (const [{ tableType }, table] of tables) {
+      if (tableType === "closure-junction" && !table.entity.byTriggers) this.addClosure(table)
+    }
+    for (const metadata of capture.dataSource.entityMetadatas) this.addClear(metadata, tables.get(metadata))
+  }
+
+  of(text: string): KnownWrite | undefined {
+    return mayClear(text) || text.startsWith("INSERT INTO ") ? this.byText.get(text) : undefined
+  }
+
+  private addClosure(table: TrackedTable): void {
+    const { entity } = table
+    const statement = insertOf(table, this.capture)
+    for (const text of closureTexts(entity)) {
+      const returning = `${text} RETURNING ${returningWithImages(statement, "")}`
+      const parameterCount = entity.columns.length
+      this.byText.set(text, {
+        parameterCount,
+        text: completeStatement(statement, returning, parameterCount),
+        statement,
+      })
+    }
+  }
+
+  /** Triggers tell what is emptied of their tables, but not of others that it takes along. */
+  private addClear({ tablePath, tableType }: EntityMetadata, known: TrackedTable | undefined): void {
+    if (tableType === "view" || tableType === "entity-child") return
+    const table = known?.entity.byTriggers ? undefined : known
+    const [plain, cascading] = clearTexts(this.capture.dataSource, tablePath)
+    const clears = plain.slice(TRUNCATE.length)
+    if (table) this.byText.set(plain, { clears, table, cascades: false })
+    this.byText.set(cascading, { clears, table, cascades: true })
+  }
+}
+
+/** As many rows as the subtree that moved has nodes, times the ancestors that it got: maybe more than may be brought here. */
+function insertOf({ entity, sql }: TrackedTable, { environment, maxRows }: Capture): CapturedStatement {
+  return {
+    entity,
+    junction: undefined,
+    sql,
+    kind: "insert",
+    limited: true,
+    serverSide: environment.outbox?.serverSide,
+    maxRows,
+    overwritesKey: false,
+    actions: [],
+    hidesWrite: false,
+  }
+}
+
+/** TypeORM's own query runner is asked, with no connection behind it: which schema it leaves out is its affair. */
+function clearTexts(dataSource: DataSource, tablePath: string): readonly [plain: string, cascading: string] {
+  const texts: string[] = []
+  const runner = dataSource.createQueryRunner()
+  runner.query = (text: string) => Promise.resolve(void texts.push(text)) as never
+  void runner.clearTable(tablePath)
+  void runner.clearTable(tablePath, { cascade: true })
+  return texts as unknown as [string, string]
+}
