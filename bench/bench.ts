@@ -7,7 +7,8 @@ import { startEmbeddedPostgres } from "../fixtures/postgres/embedded-postgres"
 import { backlog, type Backlog } from "./backlog"
 import { openSources, type BenchSources } from "./data-sources"
 import { fillHeldRows, type HeldEvents } from "./held-events"
-import type { Comparison } from "./interleaved"
+import { printBetween, printComparison, printRates } from "./print"
+import { relayRate } from "./relay-rate"
 import { bulkUpdate, saveInsert, saveUpdate, updateOne, updatesInOneTransaction } from "./scenarios"
 import { soak, type SoakLine } from "./soak"
 
@@ -31,10 +32,11 @@ async function main(): Promise<void> {
   )
   for (const [name, scenario] of Object.entries(scenarios)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
-    print(await scenario(sources))
+    printComparison(await scenario(sources))
     await sources.changes.flush()
   }
   if (wanted.length === 0 || wanted.includes("heldEvents")) await printHeldEvents(sources.bare, url)
+  if (wanted.length === 0 || wanted.includes("relayRate")) await printRelayRate(sources, url)
   if (wanted.includes("backlog")) printBacklog(await backlog(sources, url))
   if (wanted.includes("soak")) await printSoak(sources, { url, minutes: Number(values.minutes) })
   console.log(`events delivered: ${sources.changes.status().brokers["accepting"]?.delivered}`)
@@ -50,6 +52,13 @@ async function printHeldEvents(dataSource: DataSource, url: string): Promise<voi
   console.log(
     `  ${atCommitMb.toFixed(0)} MB more process memory at the commit, ${untilDeliveredMb.toFixed(0)} MB until delivered`,
   )
+}
+
+async function printRelayRate(sources: BenchSources, url: string): Promise<void> {
+  for (const comparison of await relayRate(sources, url)) {
+    printRates(comparison)
+    if ("rowByRow" in comparison.ratios) printBetween(comparison, "relay", "rowByRow")
+  }
 }
 
 function printBacklog({ events, eventBytes, rates, rssMb, rssSlopeMb }: Backlog): void {
@@ -77,16 +86,6 @@ async function printSoak(
   console.log(
     `  all ${written} delivered; memory grows by ${writerSlopeMb.toFixed(2)} and ${relaySlopeMb.toFixed(2)} MB a minute`,
   )
-}
-
-function print({ name, ratios }: Comparison): void {
-  const { control } = ratios
-  const noisy = control && Math.abs(control.median - 1) > 0.05 ? "   (too noisy: the control is not near 1)" : ""
-  console.log(name + noisy)
-  for (const [variant, { median, low, high }] of Object.entries(ratios)) {
-    if (variant !== "bare")
-      console.log(`  ${variant.padEnd(10)} ${median.toFixed(2)} ×   (${low.toFixed(2)}–${high.toFixed(2)})`)
-  }
 }
 
 main().catch((error: unknown) => {
