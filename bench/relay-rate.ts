@@ -63,7 +63,7 @@ async function compareCommand(
     relay: () => relayed(relay, surroundings),
     ...(rowByRow && { rowByRow: () => relayedRowByRow(rowByRow, surroundings) }),
   }
-  const compared = await compareRates(`relay to Redis, ${command}`, variants, ROUNDS)
+  const compared = await compareRates(`relay to Redis, ${command}: events a second`, variants, ROUNDS)
   for (const worker of [raw, relay, rowByRow]) await worker?.stop()
   return compared
 }
