@@ -46,6 +46,8 @@ export class CursorDelivery {
   private lettersSeen: string | undefined
   private lettersChanged: string
   private prefetched: Promise<NumberedPage> | undefined
+  /** The move under way, while the next page is being sent. Fails when it is waited for. */
+  private moving: Promise<void> = Promise.resolve()
   private state: CursorDeliveryStatus["state"] = "idle"
   private failures = 0
   private delivered = 0
@@ -98,6 +100,7 @@ export class CursorDelivery {
         await this.databaseFailed(asError(thrown))
       }
     }
+    await this.moving.catch(() => undefined)
     this.state = "stopped"
     this.tellIdle(Infinity)
   }
@@ -206,7 +209,11 @@ export class CursorDelivery {
     const isEmpty = books.delivered === 0 && books.letters.length === 0 && error === null
     if (isEmpty && !this.isSaveDue && !this.isStopped) return
     if (this.options.heldKeys.size > MAX_HELD_KEYS) throw tooManyHeld(this.broker.name)
-    await this.move(position, { ...books, error })
+    await this.moving
+    this.moving = this.move(position, { ...books, error })
+    // The next page goes out meanwhile, by the time that the lease has left. Two pages at most come again after a crash.
+    if (books.letters.length > 0 || error !== null) return this.moving
+    this.moving.catch(() => undefined)
   }
 
   private get isSaveDue(): boolean {
@@ -237,6 +244,7 @@ export class CursorDelivery {
 
   /** Where it stands is saved also when nothing more comes: retention waits for what a cursor has not passed. */
   private async idle(read: number, position: CursorPosition): Promise<void> {
+    await this.moving
     this.state = "idle"
     this.tellIdle(read)
     if (position !== this.saved && this.isSaveDue) await this.move(position, { delivered: 0, letters: [], error: null })
@@ -267,6 +275,8 @@ export class CursorDelivery {
     this.lastError = error.message.slice(0, 500)
     this.state = "waiting"
     this.prefetched = undefined
+    await this.moving.catch(() => undefined)
+    this.moving = Promise.resolve()
     this.lettersSeen = undefined
     this.window = this.readerFrom(this.saved)
     if (!this.isStopped) this.parts.report(relayFailed(this.broker.name, error))
