@@ -1,7 +1,6 @@
-import type { DataSource } from "typeorm"
-import { Device } from "../fixtures/inventory/device"
 import { startRedisServer } from "../test/servers/redis-server"
 import type { BenchSources } from "./data-sources"
+import { bytesOf, logCopies, loggedEvent } from "./log-copies"
 import { startMeasuredRelay, type RelaySample } from "./measured-relay"
 import { slope } from "./slope"
 
@@ -22,8 +21,8 @@ export interface Backlog {
 }
 
 /** 1,000,000 events that wait in the log, and one relay that delivers them to a Redis stream. */
-export async function backlog({ logged, bare }: BenchSources, url: string): Promise<Backlog> {
-  const eventBytes = await fillLog(logged, bare)
+export async function backlog(sources: BenchSources, url: string): Promise<Backlog> {
+  const eventBytes = await fillLog(sources)
   const redis = await startRedisServer()
   try {
     const steps = await drain({ postgres: url, redis: redis.url })
@@ -33,27 +32,11 @@ export async function backlog({ logged, bare }: BenchSources, url: string): Prom
   }
 }
 
-/** Copies of a real event, each of a row of its own. */
-async function fillLog(logged: DataSource, bare: DataSource): Promise<number> {
-  await bare.query("TRUNCATE change_events.log, change_events.cursor")
-  const devices = logged.getRepository(Device)
-  const device = await devices.save(devices.create({ name: "backlog", serial: "backlog", meta: { rack: 1 } }))
-  await devices.update({ id: device.id }, { comments: "what differs" })
-  const [event] = await bare.query<{ id: string; event_id: string; key: string; bytes: number }[]>(
-    `SELECT id, event::json ->> 'id' AS event_id, key, octet_length(event) + octet_length(record) AS bytes
-     FROM change_events.log ORDER BY id DESC LIMIT 1`,
-  )
-  if (!event) throw new Error("nothing was logged")
-  await bare.query(
-    `INSERT INTO change_events.log (key, event, record)
-     SELECT 'dcim.device:' || n, replace(replace(event, $2, uuid), $3, 'dcim.device:' || n), replace(record, $2, uuid)
-     FROM change_events.log CROSS JOIN LATERAL (SELECT n, gen_random_uuid()::text AS uuid FROM generate_series(1, ${EVENTS}) AS n) AS copy
-     WHERE id = $1`,
-    [event.id, event.event_id, event.key],
-  )
-  await bare.query("DELETE FROM change_events.log WHERE id <= $1", [event.id])
-  await bare.query("VACUUM ANALYZE change_events.log")
-  return event.bytes
+async function fillLog(sources: BenchSources): Promise<number> {
+  const event = await loggedEvent(sources)
+  await logCopies(sources.bare.query.bind(sources.bare), event, EVENTS)
+  await sources.bare.query("VACUUM ANALYZE change_events.log")
+  return bytesOf(event)
 }
 
 /** The first sample behind each step. */

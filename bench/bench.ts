@@ -2,26 +2,90 @@ import "reflect-metadata"
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import type { DataSource } from "typeorm"
 import { startEmbeddedPostgres } from "../fixtures/postgres/embedded-postgres"
-import { backlog, type Backlog } from "./backlog"
+import { backlog } from "./backlog"
 import { openSources, type BenchSources } from "./data-sources"
 import { fillHeldRows, type HeldEvents } from "./held-events"
-import type { Comparison } from "./interleaved"
+import { latency } from "./latency"
+import {
+  printBacklog,
+  printBetween,
+  printComparison,
+  printHeldEvents,
+  printLatency,
+  printRates,
+  printSoak,
+  printSoakLine,
+} from "./print"
+import { relayRate } from "./relay-rate"
+import { roundTrip } from "./round-trip"
 import { bulkUpdate, saveInsert, saveUpdate, updateOne, updatesInOneTransaction } from "./scenarios"
-import { soak, type SoakLine } from "./soak"
+import { soak } from "./soak"
+import { triggers } from "./triggers"
+import { wakeUps } from "./wake-ups"
 
-const scenarios = { saveInsert, saveUpdate, updateOne, updatesInOneTransaction, bulkUpdate }
+interface Surroundings {
+  readonly sources: BenchSources
+  readonly url: string
+  readonly minutes: number
+}
+
+type Scenario = (surroundings: Surroundings) => Promise<void>
+
+/** What runs when nothing is named. Times relative to TypeORM without capture, but for those that say what they are. */
+const standard: Readonly<Record<string, Scenario>> = {
+  saveInsert: async ({ sources }) => printComparison(await saveInsert(sources)),
+  saveUpdate: async ({ sources }) => printComparison(await saveUpdate(sources)),
+  updateOne: async ({ sources }) => printComparison(await updateOne(sources)),
+  updatesInOneTransaction: async ({ sources }) => printComparison(await updatesInOneTransaction(sources)),
+  bulkUpdate: async ({ sources }) => printComparison(await bulkUpdate(sources)),
+  // save() with a millisecond to the database and back.
+  roundTrip: async ({ url }) => (await roundTrip(url)).forEach(printComparison),
+  // Raw statements on a table with the package's triggers, relative to one without.
+  triggers: async ({ sources, url }) => (await triggers(sources, url)).forEach(printComparison),
+  // Memory of 100,000 events that one transaction holds.
+  heldEvents: async ({ sources, url }) => {
+    await sources.bare.query(fillHeldRows)
+    const output = execFileSync(process.execPath, [join(__dirname, "held-events.js"), url])
+    printHeldEvents(JSON.parse(output.toString()) as HeldEvents)
+  },
+  // Events a second of a relay to Redis, relative to raw pipelines of the same client, and to row by row.
+  relayRate: async ({ sources, url }) => {
+    for (const comparison of await relayRate(sources, url)) {
+      printRates(comparison)
+      if ("rowByRow" in comparison.ratios) printBetween(comparison, "relay", "rowByRow")
+    }
+  },
+  // From COMMIT to a reader of a Redis stream, with the outbox and by direct delivery, at 500 events a second.
+  latency: async ({ url }) => (await latency(url)).forEach(printLatency),
+  // Transactions a second of 16 writers with wake-ups, relative to those without.
+  wakeUps: async ({ url }) => printRates(await wakeUps(url)),
+}
+
+/** What runs only when it is named. */
+const long: Readonly<Record<string, Scenario>> = {
+  // A million events that waited in the log.
+  backlog: async ({ sources, url }) => printBacklog(await backlog(sources, url)),
+  // Many minutes of writing: latency, memory and the log's size over time.
+  soak: async ({ sources, url, minutes }) => printSoak(await soak(sources, { url, minutes, onLine: printSoakLine })),
+}
 
 /**
- * `npm run bench [scenario …]`; with BENCH_POSTGRES_URL on that server instead of the embedded Postgres 18. `backlog`, and `soak [--minutes 10]`, run only
- * when they are named.
+ * `npm run bench [scenario …] [-- --minutes 10]`; with BENCH_POSTGRES_URL on that server, in an empty database, instead of the embedded
+ * Postgres 18.
  */
 async function main(): Promise<void> {
-  const { values, positionals: wanted } = parseArgs({
+  const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { minutes: { type: "string", default: "10" } },
+    options: { minutes: { type: "string" } },
   })
+  // Without `--` in between npm keeps the option's name for itself, and passes its value on.
+  const isNumber = (given: string): boolean => /^[\d.]+$/.test(given)
+  const minutes = Number(values.minutes ?? positionals.find(isNumber) ?? 10)
+  const wanted = positionals.filter((name) => !isNumber(name))
+  const all = { ...standard, ...long }
+  const unknown = wanted.filter((name) => !(name in all))
+  if (unknown.length > 0) throw new Error(`no scenario ${unknown.join(", ")}; there are ${Object.keys(all).join(", ")}`)
   const given = process.env.BENCH_POSTGRES_URL
   const server = given ? undefined : await startEmbeddedPostgres()
   const url = given ?? server?.url() ?? ""
@@ -29,67 +93,17 @@ async function main(): Promise<void> {
   console.log(
     `Postgres ${sources.bare.driver.version}, Node ${process.version}; time relative to TypeORM without capture\n`,
   )
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue
-    print(await scenario(sources))
+  const names = wanted.length > 0 ? wanted : Object.keys(standard)
+  for (const name of names) {
+    await (all[name] as Scenario)({ sources, url, minutes })
     await sources.changes.flush()
   }
-  if (wanted.length === 0 || wanted.includes("heldEvents")) await printHeldEvents(sources.bare, url)
-  if (wanted.includes("backlog")) printBacklog(await backlog(sources, url))
-  if (wanted.includes("soak")) await printSoak(sources, { url, minutes: Number(values.minutes) })
   console.log(`events delivered: ${sources.changes.status().brokers["accepting"]?.delivered}`)
   await sources.close()
   await server?.stop()
 }
 
-async function printHeldEvents(dataSource: DataSource, url: string): Promise<void> {
-  await dataSource.query(fillHeldRows)
-  const output = execFileSync(process.execPath, [join(__dirname, "held-events.js"), url])
-  const { events, atCommitMb, untilDeliveredMb } = JSON.parse(output.toString()) as HeldEvents
-  console.log(`${events} events of one transaction`)
-  console.log(
-    `  ${atCommitMb.toFixed(0)} MB more process memory at the commit, ${untilDeliveredMb.toFixed(0)} MB until delivered`,
-  )
-}
-
-function printBacklog({ events, eventBytes, rates, rssMb, rssSlopeMb }: Backlog): void {
-  console.log(
-    `${events} events of ${eventBytes} bytes that waited in the log, delivered by one relay to a Redis stream`,
-  )
-  for (const [index, rate] of rates.entries()) {
-    console.log(
-      `  ${String((index + 1) * 100_000).padStart(9)}   ${rate.toFixed(0)} a second   ${rssMb[index]?.toFixed(0)} MB`,
-    )
-  }
-  console.log(`  memory grows by ${rssSlopeMb.toFixed(1)} MB for each 100,000 events`)
-}
-
-async function printSoak(
-  sources: BenchSources,
-  options: { readonly url: string; readonly minutes: number },
-): Promise<void> {
-  console.log(`${options.minutes} minutes of updates, delivered by a relay to a Redis stream`)
-  const onLine = ({ minutes, written, delivered, writerMb, relayMb }: SoakLine): void =>
-    console.log(
-      `  ${minutes.toFixed(1)} min   ${written} written, ${written - delivered} behind   writer ${writerMb.toFixed(0)} MB, relay ${relayMb.toFixed(0)} MB`,
-    )
-  const { written, writerSlopeMb, relaySlopeMb } = await soak(sources, { ...options, onLine })
-  console.log(
-    `  all ${written} delivered; memory grows by ${writerSlopeMb.toFixed(2)} and ${relaySlopeMb.toFixed(2)} MB a minute`,
-  )
-}
-
-function print({ name, ratios }: Comparison): void {
-  const { control } = ratios
-  const noisy = control && Math.abs(control.median - 1) > 0.05 ? "   (too noisy: the control is not near 1)" : ""
-  console.log(name + noisy)
-  for (const [variant, { median, low, high }] of Object.entries(ratios)) {
-    if (variant !== "bare")
-      console.log(`  ${variant.padEnd(10)} ${median.toFixed(2)} ×   (${low.toFixed(2)}–${high.toFixed(2)})`)
-  }
-}
-
 main().catch((error: unknown) => {
   console.error(error)
-  process.exitCode = 1
+  process.exit(1)
 })

@@ -27,17 +27,26 @@ export const acceptingBroker: EventBroker = {
   publishBatch: async (messages) => messages.map(() => ({ accepted: true })),
 }
 
+/** Makes the tables first. */
 export async function openSources(url: string): Promise<BenchSources> {
+  const migrations = [...fixtureMigrations]
+  const dataSource = await new DataSource({ ...fixtureOptions, url, migrations }).initialize()
+  await dataSource.runMigrations()
+  await dataSource.query(createAuditTable)
+  for (const statement of createChangeLog()) await dataSource.query(statement)
+  await dataSource.destroy()
+  return connectSources(url)
+}
+
+/** Where the tables are already. */
+export async function connectSources(url: string): Promise<BenchSources> {
   const changes = changeEvents({ brokers: { accepting: acceptingBroker } })
   const others = changeEvents({ brokers: { accepting: acceptingBroker }, entities: [Site] })
   const logging = changeEvents({ delivery: "outbox" })
   const open = (more: Partial<DataSourceOptions> = {}): Promise<DataSource> =>
     new DataSource({ ...fixtureOptions, url, poolSize: 1, ...more } as DataSourceOptions).initialize()
 
-  const bare = await open({ migrations: [...fixtureMigrations] })
-  await bare.runMigrations()
-  await bare.query(createAuditTable)
-  for (const statement of createChangeLog()) await bare.query(statement)
+  const bare = await open()
   const control = await open()
   const captured = await open({ subscribers: [changes.subscriber] })
   const untracked = await open({ subscribers: [others.subscriber] })

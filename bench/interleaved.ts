@@ -40,9 +40,44 @@ export async function compare(
   for (let index = 0; index < blocks; index++) medians.push(await block(operations))
   const ratios = names.map((variant, at) => [
     variant,
-    ratio(medians.map((times) => (times[at] as number) / (times[0] as number))),
+    spread(medians.map((times) => (times[at] as number) / (times[0] as number))),
   ])
   return { name, ratios: Object.fromEntries(ratios) as Record<string, Ratio> }
+}
+
+/** What the blocks of one round did in a second, by variant. */
+export type RateRound = Readonly<Record<string, number>>
+
+export interface RateComparison extends Comparison {
+  readonly rounds: readonly RateRound[]
+}
+
+/**
+ * Runs one block of each variant a round, in shuffled order. A block gives how much it did in a second; ratios are of that, to the first
+ * variant's in the same round. The first round is not counted.
+ */
+export async function compareRates(
+  name: string,
+  variants: Readonly<Record<string, () => Promise<number>>>,
+  rounds: number,
+): Promise<RateComparison> {
+  const names = Object.keys(variants)
+  const done: RateRound[] = []
+  for (let index = 0; index <= rounds; index++) {
+    const round: Record<string, number> = {}
+    for (const at of shuffled(names.length, 1)) {
+      const variant = names[at] as string
+      round[variant] = await (variants[variant] as () => Promise<number>)()
+    }
+    if (index > 0) done.push(round)
+  }
+  const ratios = names.map((variant) => [variant, ratioBetween(done, variant, names[0] as string)])
+  return { name, ratios: Object.fromEntries(ratios) as Record<string, Ratio>, rounds: done }
+}
+
+/** One variant's rates relative to another's of the same round. */
+export function ratioBetween(rounds: readonly RateRound[], variant: string, base: string): Ratio {
+  return spread(rounds.map((round) => (round[variant] as number) / (round[base] as number)))
 }
 
 async function timeBlock(variants: readonly Variant[], count: number): Promise<number[]> {
@@ -67,11 +102,12 @@ function shuffled(variants: number, count: number): number[] {
   }).flat()
 }
 
-function ratio(values: readonly number[]): Ratio {
+/** Median and quartiles. */
+export function spread(values: readonly number[]): Ratio {
   return { median: quantile(values, 0.5), low: quantile(values, 0.25), high: quantile(values, 0.75) }
 }
 
-function quantile(values: readonly number[], part: number): number {
+export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }

@@ -5,6 +5,7 @@ import { DataSource } from "typeorm"
 import { fixtureOptions } from "../fixtures/fixture-options"
 import { changeEvents } from "../src"
 import { redisStreamBroker } from "../src/brokers/redis-stream"
+import { STREAM } from "./stream-reader"
 
 /** How a relay is doing. */
 export interface RelaySample {
@@ -20,8 +21,6 @@ export interface RelaySample {
 export interface MeasuredRelay {
   stop(): Promise<void>
 }
-
-export const STREAM = "bench"
 
 /** So many entries the stream keeps: Redis' memory is not what is measured. */
 const MAX_LENGTH = 50_000

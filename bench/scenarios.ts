@@ -1,7 +1,7 @@
 import type { DataSource } from "typeorm"
 import { Device } from "../fixtures/inventory/device"
 import type { BenchSources } from "./data-sources"
-import { compare, type Comparison, type Variant } from "./interleaved"
+import { compare, type Comparison, type ComparisonOptions, type Variant } from "./interleaved"
 
 type SourceName = "bare" | "control" | "captured" | "untracked" | "audited" | "logged"
 
@@ -33,16 +33,16 @@ async function variants(
 }
 
 /** save() of one new entity. */
-export async function saveInsert(sources: BenchSources): Promise<Comparison> {
+export async function saveInsert(sources: BenchSources, options?: ComparisonOptions): Promise<Comparison> {
   const all = await variants(sources, withAll, (dataSource) => {
     const devices = dataSource.getRepository(Device)
     return async () => void (await devices.save(devices.create(newDevice())))
   })
-  return compare("save() insert", all)
+  return compare("save() insert", all, options)
 }
 
 /** save() of one loaded entity with one change. */
-export async function saveUpdate(sources: BenchSources): Promise<Comparison> {
+export async function saveUpdate(sources: BenchSources, options?: ComparisonOptions): Promise<Comparison> {
   const all = await variants(sources, withAll, async (dataSource) => {
     const devices = dataSource.getRepository(Device)
     const device = await devices.save(devices.create(newDevice()))
@@ -51,7 +51,7 @@ export async function saveUpdate(sources: BenchSources): Promise<Comparison> {
       await devices.save(device)
     }
   })
-  return compare("save() update", all)
+  return compare("save() update", all, options)
 }
 
 /** update(criteria) of one row, found by its unique serial number. */

@@ -4,6 +4,7 @@ import type { RedisClient, RedisPipeline, RedisReply } from "./redis/redis-clien
 import type { RedisCommands } from "./redis/redis-commands"
 import { redisAccess, type RedisReadyClient, type RedisServer } from "./redis/redis-options"
 import { redisPublisher } from "./redis/redis-publisher"
+import { argument, commandHead } from "./redis/written-batch"
 
 export type { RedisClient, RedisPipeline, RedisReadyClient, RedisReply, RedisServer }
 
@@ -21,9 +22,14 @@ export function redisBroker(options: RedisBrokerOptions): Required<EventBroker> 
   return redisPublisher(redisAccess({ name: "redisBroker", checks: {} }, options), publishing)
 }
 
+const HEAD = commandHead("publish", 2)
+
 const publishing: RedisCommands<EventMessage> = {
   haveOneTarget: true,
   commandOf: (message) => message,
-  add: (pipeline, { topic, body }) => void pipeline.publish(topic, body),
+  add: (pipeline, { topic, body }, batch) => {
+    if (batch) batch.add("publish", topic, HEAD + argument(topic) + argument(body))
+    else pipeline.publish(topic, body)
+  },
   send: (client, { topic, body }) => client.publish(topic, body),
 }

@@ -48,6 +48,8 @@ export class CursorDelivery {
   private lettersChanged: string
   private prefetched: Promise<NumberedPage> | undefined
   private readonly books: CursorBooks
+  /** The move under way, while the next page is being sent. Fails when it is waited for. */
+  private moving: Promise<void> = Promise.resolve()
   private isStopped = false
   private isLost = false
   private reads = 0
@@ -98,6 +100,7 @@ export class CursorDelivery {
         await this.databaseFailed(asError(thrown))
       }
     }
+    await this.moving.catch(() => undefined)
     this.books.state = "stopped"
     this.books.changed(this.isLost ? "lost" : "released")
     this.tellIdle(Infinity)
@@ -199,7 +202,11 @@ export class CursorDelivery {
     const isEmpty = delivered === 0 && letters.length === 0 && error === null
     if (isEmpty && !this.isSaveDue && !this.isStopped) return
     if (this.options.heldKeys.size > MAX_HELD_KEYS) throw tooManyHeld(this.broker.name)
-    await this.move(position, { delivered, letters, error })
+    await this.moving
+    this.moving = this.move(position, { delivered, letters, error })
+    // The next page goes out meanwhile, by the time that the lease has left. Two pages at most come again after a crash.
+    if (letters.length > 0 || error !== null) return this.moving
+    this.moving.catch(() => undefined)
   }
 
   private get isSaveDue(): boolean {
@@ -229,6 +236,7 @@ export class CursorDelivery {
 
   /** Where it stands is saved also when nothing more comes: retention waits for what a cursor has not passed. */
   private async idle(read: number, position: CursorPosition): Promise<void> {
+    await this.moving
     this.books.idle()
     this.tellIdle(read)
     if (position !== this.saved && this.isSaveDue) await this.move(position, { delivered: 0, letters: [], error: null })
@@ -259,6 +267,8 @@ export class CursorDelivery {
     const failure = relayFailed(this.broker.name, error)
     this.books.databaseFailed(error, failure.code)
     this.prefetched = undefined
+    await this.moving.catch(() => undefined)
+    this.moving = Promise.resolve()
     this.lettersSeen = undefined
     this.window = this.readerFrom(this.saved)
     if (!this.isStopped) this.parts.report(failure)

@@ -44,8 +44,8 @@ export class WindowReader {
     const { done, window } = opened
     const lists = await this.options.connection.lists(this.pageText, [window.lastId, done, window.until])
     const rows = lists.map(toRow)
-    // The count is of the rows before they were cut to a page's bytes.
-    const isLast = rows.length === Number(lists[0]?.[8] ?? 0) && rows.length < this.options.pageRows
+    // A page that holds more than it should was cut behind that row, or just before its end.
+    const isLast = rows.length < this.options.pageRows && Number(lists.at(-1)?.[8] ?? 0) <= MAX_PAGE_BYTES
     const after = isLast ? closeWindow(opened) : movedTo(opened, String(rows.at(-1)?.id))
     this.position = after
     return { rows, before: opened, after, isIdle: false }
@@ -91,19 +91,31 @@ function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): st
   const sizes = ["log.event", "log.record", "log.old_row", "log.new_row"].map(
     (name) => `coalesce(octet_length(${name}), 0)`,
   )
+  // Only a row that the server wrote has a body, and nobody asks another one when it was written: a date is dear to read.
   return `
-    SELECT id::text, key, written_at, event, record, body, old_row, new_row, total FROM (
-      SELECT log.*, statement.body, (${sizes.join(" + ")}) AS size,
-             sum(${sizes.join(" + ")}) OVER (ORDER BY log.id) AS bytes, count(*) OVER () AS total
+    SELECT id::text, key, CASE WHEN event IS NULL THEN written_at END, event, record, body, old_row, new_row, bytes FROM (
+      SELECT log.*, (SELECT body FROM ${tables.statement} AS statement WHERE statement.id = log.statement_id) AS body,
+             (${sizes.join(" + ")}) AS size, sum(${sizes.join(" + ")}) OVER (ORDER BY log.id ROWS UNBOUNDED PRECEDING) AS bytes
       FROM (
         SELECT * FROM ${tables.log}
         WHERE id > $1::bigint AND xid < pg_snapshot_xmax($3::pg_snapshot)
           AND pg_visible_in_snapshot(xid, $3::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot) ${own}
         ORDER BY id LIMIT ${pageRows}
-      ) AS log LEFT JOIN ${tables.statement} AS statement ON statement.id = log.statement_id
+      ) AS log
     ) AS page WHERE bytes - size <= ${MAX_PAGE_BYTES} ORDER BY page.id`
 }
 
+const NOT_READ = new Date(Number.NaN)
+
 function toRow([id, key, writtenAt, event, record, body, oldRow, newRow]: readonly unknown[]): LogRow {
-  return { id: BigInt(id as string), key, writtenAt, event, record, body, oldRow, newRow } as LogRow
+  return {
+    id: BigInt(id as string),
+    key: key as string,
+    writtenAt: (writtenAt as Date | null) ?? NOT_READ,
+    event: event as string | null,
+    record: record as string | null,
+    body: body as string | null,
+    oldRow: oldRow as string | null,
+    newRow: newRow as string | null,
+  }
 }

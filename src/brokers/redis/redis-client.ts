@@ -26,6 +26,8 @@ export interface RedisClient {
 export interface RedisPipeline {
   publish(channel: string, message: string): unknown
   xadd(stream: string, ...rest: readonly (string | number)[]): unknown
+  /** ioredis: a command that was made before. */
+  sendCommand?(command: object): unknown
   exec(): Promise<readonly RedisReply[] | null>
 }
 

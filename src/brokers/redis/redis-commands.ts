@@ -1,5 +1,7 @@
 import type { EventMessage } from "../../events/message"
 import type { RedisClient, RedisPipeline } from "./redis-client"
+import type { RedisConnection } from "./redis-connection"
+import type { WrittenBatch } from "./written-batch"
 
 /** How a broker's messages become commands of Redis. */
 export interface RedisCommands<Command> {
@@ -10,7 +12,8 @@ export interface RedisCommands<Command> {
   readonly haveOneTarget: boolean
   /** @throws ChangeEventsError for a message that no command can be made of. */
   commandOf(message: EventMessage): Command
-  add(pipeline: RedisPipeline, command: Command): void
+  /** To the pipeline, or to its batch where it has one. */
+  add(pipeline: RedisPipeline, command: Command, batch: WrittenBatch | undefined): void
   send(client: RedisClient, command: Command): Promise<unknown>
 }
 
@@ -38,13 +41,14 @@ export function keepsOrder(route: RedisRoute, commands: RedisCommands<unknown>):
  * @throws the reason why none was carried out.
  */
 export async function sendAtOnce<Command>(
-  client: RedisClient,
+  { client, writeBatch }: Pick<RedisConnection, "client" | "writeBatch">,
   commands: RedisCommands<Command>,
   list: readonly Command[],
 ): Promise<readonly (Error | undefined)[]> {
   const isTransaction = redisRoute(client, commands) === "transaction"
   const pipeline = (isTransaction ? client.multi?.() : client.pipeline?.()) as RedisPipeline
-  for (const command of list) commands.add(pipeline, command)
+  const batch = writeBatch?.(pipeline)
+  for (const command of list) commands.add(pipeline, command, batch)
   const replies = (await pipeline.exec().catch(rethrowReason)) ?? []
   return list.map((_command, index) => {
     const [error] = replies[index] ?? [new Error("the command was not answered")]

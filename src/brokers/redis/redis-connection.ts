@@ -3,10 +3,13 @@ import { backoffMs } from "../../runtime/backoff"
 import { peerPackage } from "../parts/peer-package"
 import { within } from "../../runtime/within"
 import type { OwnRedisClient, RedisClient } from "./redis-client"
+import { batchWriter, type BatchWriter, type IoRedisCommands } from "./written-batch"
 
 /** A client, and what is ours to do with it. */
 export interface RedisConnection {
   readonly client: RedisClient
+  /** Undefined where commands are better left to the client. */
+  readonly writeBatch?: BatchWriter | undefined
   /** Why the last attempt to connect failed; undefined while connected, and for a client that was handed in. */
   lastError(): Error | undefined
   /** Drops what is still waiting for an answer, and connects anew. */
@@ -22,7 +25,7 @@ export interface RedisServerOptions {
   readonly neededBy: string
 }
 
-interface IoRedisModule {
+interface IoRedisModule extends IoRedisCommands {
   readonly Redis: new (options: object, url: string) => OwnRedisClient
 }
 
@@ -36,21 +39,22 @@ export function givenConnection(client: RedisClient): RedisConnection {
 
 /** A client of our own. Nothing is connected before the first publish. */
 export function ownConnection(server: RedisServerOptions): RedisConnection {
-  const client = createClient(server)
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional peer, wanted only when a broker is made
+  const ioredis = peerPackage("ioredis", server.neededBy, () => require("ioredis")) as IoRedisModule
+  const client = createClient(ioredis, server)
   let lastError: Error | undefined
   client.on("error", (error) => (lastError = error))
   client.on("ready", () => (lastError = undefined))
   return {
     client,
+    writeBatch: batchWriter(ioredis),
     lastError: () => lastError,
     reset: () => client.disconnect(true),
     close: () => closeClient(client),
   }
 }
 
-function createClient(server: RedisServerOptions): OwnRedisClient {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional peer, wanted only when a broker is made
-  const { Redis } = peerPackage("ioredis", server.neededBy, () => require("ioredis")) as IoRedisModule
+function createClient({ Redis }: IoRedisModule, server: RedisServerOptions): OwnRedisClient {
   // The options come first, so that a query in the url cannot turn the offline queue on again.
   return new Redis(
     {

@@ -79,7 +79,7 @@ class RedisBatch<Command> {
     const isAlone = list.length === 1 || redisRoute(client, this.commands) === "one at a time"
     if (isAlone) return this.sendOneByOne(messages, list)
     try {
-      const errors = await this.answered(sendAtOnce(client, this.commands, list))
+      const errors = await this.answered(sendAtOnce(this.access.connection, this.commands, list))
       return errors.map((error) => error && publishError(error))
     } catch (thrown) {
       const error = asError(thrown)

@@ -180,6 +180,19 @@ describe("redisStreamBroker", () => {
     ])
   })
 
+  it("writes the same bytes over its own connection as through a client it is handed", async () => {
+    const own = ending(redisStreamBroker({ url: server.url, stream: "own", maxLength: null }))
+    const handed = ending(redisStreamBroker({ client: admin, stream: "handed", maxLength: null }))
+    const texts = ["", "plain", "ü€😀\u0000\r\n", "€".repeat(100_000), "x".repeat(200_000), "ü"]
+    const batch = texts.map((body, n) => eventMessage({ id: `é${n}`, body, headers: { more: body.slice(0, 5) } }))
+
+    for (const broker of [own, handed]) expect(await broker.publishBatch(batch)).toEqual(batch.map(() => accepted))
+
+    const written = (await admin.xrange("own", "-", "+")).map(([, fields]) => fields)
+    expect(written).toEqual((await admin.xrange("handed", "-", "+")).map(([, fields]) => fields))
+    expect(await entries("own")).toEqual(texts)
+  })
+
   it("trims a stream, or leaves it whole", async () => {
     const messages = numbered(1_000)
 
