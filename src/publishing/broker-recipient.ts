@@ -18,12 +18,13 @@ export interface BrokerRecipientOptions {
 /** A broker, as a delivery sees it. */
 export function brokerRecipient(broker: EventBroker, options: BrokerRecipientOptions): Recipient<EventMessage> {
   const guard = { timeoutMs: options.publishTimeoutMs, clock: options.clock }
+  const place = { broker: options.name, delivery: "direct", shard: 0 } as const
   return {
     label: `broker ${options.name}`,
     about: options.name,
     failureCode: "PUBLISH_FAILED",
     broker: options.name,
-    observe: () => observedCall({ broker: options.name, delivery: "direct", shard: 0 }),
+    observe: () => observedCall(place),
     takesBatches: takesBatches(broker),
     prepare: (event) => options.messages.messageFor(event, options.format),
     send: (messages) => sendMessages(broker, messages, guard),

@@ -1,5 +1,5 @@
 import type { EventMessage } from "../events/message"
-import { observedCall, type ObservedCall } from "../publishing/broker-call"
+import { observedCall, type CallPlace, type ObservedCall } from "../publishing/broker-call"
 import { systemClock } from "../publishing/clock"
 import type { Failure } from "../publishing/failure"
 import type { NamedBroker } from "../publishing/named-brokers"
@@ -18,18 +18,20 @@ export class Sender {
   readonly takesBatches: boolean
   /** Whether a call may hold two events of one key: only where what is behind a refused one is refused, too. */
   readonly keepsOrder: boolean
+  private readonly place: CallPlace
 
   constructor(
     private readonly named: NamedBroker,
     private readonly options: SenderOptions,
   ) {
+    this.place = { broker: named.name, delivery: "relay", shard: options.shard }
     this.takesBatches = takesBatches(named.broker)
     this.keepsOrder = this.takesBatches && named.broker.keepsOrder === true
   }
 
   /** Before each call: who is to be told of it, if anybody listens. */
   observe(): ObservedCall<EventMessage> | undefined {
-    return observedCall({ broker: this.named.name, delivery: "relay", shard: this.options.shard })
+    return observedCall(this.place)
   }
 
   send(messages: readonly EventMessage[]): Promise<readonly Outcome[]> {
