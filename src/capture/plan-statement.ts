@@ -4,6 +4,7 @@ import { namesRowsByKey, type CapturedStatement, type StatementKind } from "./ca
 import { findCapture } from "./find-capture"
 import { refuseUpdate } from "./immutable-entities"
 import { hidesRows, imageSql } from "./image-sql"
+import { actionsOnKeys, newKeys } from "./new-keys"
 import { canLogOnServer } from "./server-side-log"
 
 type ExpressionMap = QueryBuilder<ObjectLiteral>["expressionMap"]
@@ -58,8 +59,21 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
     overwritesKey: overwritesKey(onUpdate, table.entity.metadata.primaryColumns),
     hidesWrite,
     // Within a CTE of the user's that writes the text cannot be told.
-    actions: kind === "delete" && !hidesWrite ? capture.actionsOn(table.entity.metadata) : [],
+    ...(hidesWrite ? { actions: [] } : cascadingActions(expressionMap, kind, table, capture)),
   }
+}
+
+function cascadingActions(
+  { valuesSet }: ExpressionMap,
+  kind: PlannedBuilder["kind"],
+  { entity: { metadata } }: TrackedTable,
+  capture: Capture,
+): Pick<CapturedStatement, "actions" | "newKeys"> {
+  if (kind === "delete") return { actions: capture.actionsOn(metadata, "onDelete") }
+  const actions = kind === "update" ? capture.actionsOn(metadata, "onUpdate") : []
+  if (actions.length === 0) return { actions }
+  const texts = newKeys(valuesSet, actions)
+  return { actions: actionsOnKeys(actions, texts), newKeys: texts }
 }
 
 /** An INSERT of more values than may come back: its images are not asked for, and it is reported as uncaptured. */
