@@ -124,10 +124,10 @@ export class Capture {
     return this.coverage.get(metadata.tablePath) ?? "unwanted"
   }
 
-  /** What foreign keys do to rows of captured tables when rows of this entity are deleted. */
-  actionsOn(metadata: EntityMetadata): readonly ForeignKeyAction[] {
+  /** What foreign keys do to rows of captured tables when rows of this entity are deleted, or their keys change. */
+  actionsOn(metadata: EntityMetadata, event: "onDelete" | "onUpdate"): readonly ForeignKeyAction[] {
     this.actions ??= foreignKeyActions(this.tables)
-    return this.actions.get(rootOf(metadata)) ?? []
+    return this.actions[event].get(rootOf(metadata)) ?? []
   }
 
   /** The write of TypeORM's own, made by no builder, that the text is; undefined also while the server has not said what may be read. */

@@ -137,6 +137,7 @@ class ConnectionWatch {
 
   private runKnown(args: unknown[], known: KnownWrite): unknown {
     const config = configOf(args)
+    if ("shifts" in known) return this.forward(config.text, args, true)
     if ("clears" in known) return asCalled(args, this.clear(config, known))
     const values = [...(config.values ?? [])]
     if (values.length !== known.parameterCount) return this.forward(config.text, args, false)

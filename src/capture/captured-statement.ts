@@ -1,6 +1,8 @@
 import type { ServerSideLog } from "../events/transactional-sink"
 import type { ForeignKeyAction } from "./foreign-key-actions"
 import type { ImageSql } from "./image-sql"
+import type { LockingText } from "./cascade-sql"
+import type { NewTexts } from "./new-keys"
 import { logOnServer } from "./server-side-log"
 import type { TrackedEntity } from "./tracked-entity"
 import type { TrackedJunction } from "./tracked-relation"
@@ -21,10 +23,12 @@ export interface CapturedStatement {
   readonly maxRows: number
   /** PK columns that the upsert overwrites: its old and new row cannot be told to be one by their keys. */
   readonly overwritesKey: boolean
-  /** Of a DELETE: what foreign keys make of the rows that point to its. */
+  /** Of a DELETE, or an UPDATE of a key: what foreign keys make of the rows that point to its. */
   readonly actions: readonly ForeignKeyAction[]
-  /** A statement with its parameters that locks the rows and gives what those columns hold that others point to. */
-  readonly doomedText?: string
+  /** Of an UPDATE with actions: what the columns that others point to come to hold. */
+  readonly newKeys?: NewTexts | undefined
+  /** A statement that locks its rows, and gives what those columns hold that others point to. */
+  readonly locking?: LockingText
   /** Whether a CTE of the user's writes, too: its rows are not captured. */
   readonly hidesWrite: boolean
 }
@@ -34,6 +38,18 @@ export interface CapturedStatement {
 const IMAGES = '"__change_images"'
 const OLD_COLUMNS = '"__change_old"'
 const JOIN = '"__change_join"'
+
+const WHERE = ['"__change_where"', '"__change_end"'] as const
+
+/** Marks the condition of an UPDATE whose rows must be found before it is carried out. */
+export function markedWhere(statement: CapturedStatement, where: string): string {
+  return statement.actions.length > 0 ? ` ${WHERE[0]}${where} ${WHERE[1]}` : where
+}
+
+/** The condition of a statement that was marked. */
+export function whereOf(text: string): string {
+  return text.slice(text.indexOf(WHERE[0]) + WHERE[0].length, text.indexOf(WHERE[1]))
+}
 
 const BARE_ASTERISK = /(?<=^\s*|,\s*)\*(?=\s*(,|$))/g
 
@@ -59,6 +75,8 @@ export function completeStatement(statement: CapturedStatement, text: string, pa
     .replace(IMAGES, () => sql[kind])
     .replace(OLD_COLUMNS, () => sql.oldColumns)
     .replace(JOIN, () => sql.joinOnKey)
+    .replace(WHERE[0], "")
+    .replace(WHERE[1], "")
   if (!statement.limited) return completed
   const { serverSide } = statement
   return serverSide

@@ -7,9 +7,16 @@ import {
 } from "typeorm"
 import { SoftDeleteQueryBuilder } from "typeorm/query-builder/SoftDeleteQueryBuilder"
 import { referencedColumns } from "./cascade-reader"
-import { doomedRowsText } from "./cascade-sql"
+import { changedRowsText, deletedRowsText } from "./cascade-sql"
 import { rememberStatement } from "./captured-connection"
-import { completeStatement, lockingWhere, returningWithImages, type CapturedStatement } from "./captured-statement"
+import {
+  completeStatement,
+  lockingWhere,
+  markedWhere,
+  returningWithImages,
+  whereOf,
+  type CapturedStatement,
+} from "./captured-statement"
 import { stashRow } from "./image-sql"
 import { planStatement, type PlannedBuilder } from "./plan-statement"
 
@@ -39,7 +46,7 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
       const [text, parameters] = super.getQueryAndParameters()
       const statement = executing.get(this)
       if (!statement) return [text, parameters]
-      rememberStatement(parameters, withDoomedText(statement, text))
+      rememberStatement(parameters, withLockingText(statement, text))
       return [completeStatement(statement, text, parameters.length), parameters]
     }
 
@@ -55,10 +62,14 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
   }
 }
 
-function withDoomedText(statement: CapturedStatement, text: string): CapturedStatement {
-  const { actions, maxRows } = statement
+function withLockingText(statement: CapturedStatement, text: string): CapturedStatement {
+  const { actions, maxRows, entity, kind } = statement
   if (actions.length === 0) return statement
-  return { ...statement, doomedText: doomedRowsText(text, referencedColumns(actions), maxRows) }
+  const columns = referencedColumns(actions)
+  const deleted = kind === "delete" ? deletedRowsText(text, columns, maxRows) : undefined
+  const locking =
+    deleted ?? changedRowsText({ text, where: whereOf(text), tableName: entity.tableName }, columns, maxRows)
+  return { ...statement, locking }
 }
 
 /** Before Postgres 18 an UPDATE cannot return the old row: it joins a sub-select that reads it under its lock. */
@@ -67,8 +78,9 @@ function lockingOldRows(Base: UpdateBuilder): UpdateBuilder {
     protected override createWhereExpression(): string {
       const where = super.createWhereExpression()
       const statement = executing.get(this)
-      if (!statement || statement.sql.hasReturningOld) return where
-      return lockingWhere(where, statement.entity.tableName)
+      if (!statement) return where
+      const marked = markedWhere(statement, where)
+      return statement.sql.hasReturningOld ? marked : lockingWhere(marked, statement.entity.tableName)
     }
   }
 }

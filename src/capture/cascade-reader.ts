@@ -1,40 +1,33 @@
 import type { EntityMetadata } from "typeorm"
 import type { TrackedTable } from "./capture"
-import { pointingRowsText, remainingRowsText, type KeyTexts, type WantedRows } from "./cascade-sql"
+import { pointingRowsText, type KeyTexts, type WantedRows } from "./cascade-sql"
+import { textOfRow, type CascadedRows } from "./cascaded-pairs"
 import type { DriverField, DriverResult } from "./driver-connection"
 import type { ForeignKeyAction } from "./foreign-key-actions"
-import type { RowImage, RowPair } from "./row-image"
+import { actionsOnKeys, followingTexts, NO_TEXTS, type NewTexts } from "./new-keys"
+import type { RowImage } from "./row-image"
 import { ReadingRefused, type RunText } from "./run-texts"
 
-/** The rows of one table that the server is about to delete or to change by itself. */
-export interface CascadedRows {
-  readonly table: TrackedTable
-  readonly fields: readonly DriverField[]
-  readonly rows: readonly RowImage[]
-}
-
-/** The same with what became of them. */
-export interface CascadedPairs {
-  readonly table: TrackedTable
-  readonly fields: readonly DriverField[]
-  readonly pairs: readonly RowPair[]
-}
-
 export interface CascadeOptions {
-  readonly actionsOn: (metadata: EntityMetadata) => readonly ForeignKeyAction[]
+  readonly actionsOn: (metadata: EntityMetadata, event: "onDelete" | "onUpdate") => readonly ForeignKeyAction[]
   /** More rows than this are not brought here. */
   readonly maxRows: number
+}
+
+interface FoundRow {
+  readonly image: RowImage
+  readonly moved: Map<number, string>
+  /** The actions by which it was found: what points to it is asked for once by each. */
+  readonly by: Set<ForeignKeyAction>
 }
 
 interface FoundTable {
   readonly table: TrackedTable
   readonly fields: readonly DriverField[]
-  readonly rows: Map<string, RowImage>
-  /** Keys of rows whose own pointers were asked for. */
-  readonly followed: Set<string>
+  readonly rows: Map<string, FoundRow>
 }
 
-/** Follows the foreign keys from rows that are about to be deleted, level by level, and locks what they lead to. */
+/** Follows the foreign keys from rows that are about to be deleted, or to get another key, level by level, and locks what they lead to. */
 export class CascadeReader {
   private readonly found = new Map<TrackedTable, FoundTable>()
   private count = 0
@@ -47,7 +40,9 @@ export class CascadeReader {
   /** @throws ReadingRefused, or the server's error */
   async read(wanted: readonly WantedRows[]): Promise<readonly CascadedRows[]> {
     for (let level = wanted.filter(isAny); level.length > 0;) {
-      const texts = level.map((each) => pointingRowsText(each, this.referencedBy(each), this.options.maxRows))
+      const texts = level.map((each) =>
+        pointingRowsText(each, referencedColumns(this.next(each)), this.options.maxRows),
+      )
       const results = await this.run(texts.join(";\n"))
       level = level.flatMap((each, index) => this.take(each, results[index] as DriverResult)).filter(isAny)
     }
@@ -55,38 +50,61 @@ export class CascadeReader {
     return found.map(({ table, fields, rows }) => ({ table, fields, rows: [...rows.values()] }))
   }
 
-  /** What points to the rows that were found, if they will be deleted. */
-  private take({ action }: WantedRows, { rows, fields }: DriverResult): WantedRows[] {
+  /** What points to the rows that were found, if they will be deleted or get another key. */
+  private take(wanted: WantedRows, { rows, fields }: DriverResult): WantedRows[] {
+    const { action } = wanted
     const { table } = action
     const width = table.entity.columns.length
-    const found = this.found.get(table) ?? {
-      table,
-      fields: fields.slice(0, width),
-      rows: new Map(),
-      followed: new Set(),
-    }
+    const found = this.found.get(table) ?? { table, fields: fields.slice(0, width), rows: new Map<string, FoundRow>() }
     this.found.set(table, found)
+    const moved = action.deletes || rows.length === 0 ? NO_MOVES : movedKey(wanted)
     const fresh: RowImage[] = []
     for (const row of rows as RowImage[]) {
-      const key = textOfRow(table, row)
-      if (!found.rows.has(key)) this.count++
-      found.rows.set(key, row.slice(0, width))
-      if (!action.deletes || found.followed.has(key)) continue
-      found.followed.add(key)
+      const known = this.add(found, row.slice(0, width), moved)
+      // With a cycle of keys it is met again.
+      if (known.by.has(action)) continue
+      known.by.add(action)
       fresh.push(row.slice(width))
     }
-    if (this.count > this.options.maxRows) throw tooMany(this.options.maxRows)
-    return action.deletes ? this.next(table, fresh) : []
+    return wantedRows(this.next(wanted), fresh, this.textsBehind(wanted))
   }
 
-  private next(table: TrackedTable, rows: readonly RowImage[]): WantedRows[] {
-    const actions = this.options.actionsOn(table.entity.metadata)
-    return wantedRows(actions, rows)
+  private add({ table, rows }: FoundTable, image: RowImage, moved: ReadonlyMap<number, string>): FoundRow {
+    const key = textOfRow(table, image)
+    const known = rows.get(key) ?? { image, moved: new Map<number, string>(), by: new Set<ForeignKeyAction>() }
+    if (!rows.has(key) && ++this.count > this.options.maxRows) throw tooMany(this.options.maxRows)
+    rows.set(key, known)
+    for (const [index, text] of moved) known.moved.set(index, text)
+    return known
   }
 
-  private referencedBy({ action }: WantedRows): readonly string[] {
-    return action.deletes ? referencedColumns(this.options.actionsOn(action.table.entity.metadata)) : []
+  /** What is done next, to rows that point to those that the wanted rows are. */
+  private next(wanted: WantedRows): readonly ForeignKeyAction[] {
+    const { table, deletes } = wanted.action
+    const { metadata } = table.entity
+    if (deletes) return this.options.actionsOn(metadata, "onDelete")
+    return actionsOnKeys(this.options.actionsOn(metadata, "onUpdate"), this.textsBehind(wanted))
   }
+
+  private textsBehind({ action, texts }: WantedRows): NewTexts {
+    return action.deletes ? NO_TEXTS : followingTexts(action, texts)
+  }
+}
+
+const NO_MOVES: ReadonlyMap<number, string> = new Map()
+
+/** What of the rows' own key changes. @throws ReadingRefused where they could not be found again by it */
+function movedKey({ action, texts }: WantedRows): ReadonlyMap<number, string> {
+  const { columns, primary } = action.table.entity
+  const following = followingTexts(action, texts)
+  const moved = primary.filter((index) => following.has(columns[index]?.databaseName ?? ""))
+  return new Map(
+    moved.map((index) => {
+      const text = following.get(columns[index]?.databaseName as string)
+      if (text === undefined) throw new ReadingRefused("the new key of rows that point there is not known beforehand")
+      return [index, text]
+    }),
+  )
 }
 
 /** The columns that any of the foreign keys point to. */
@@ -95,23 +113,23 @@ export function referencedColumns(actions: readonly ForeignKeyAction[]): readonl
 }
 
 /** What points to rows of which the columns of `referencedColumns` are known. */
-export function wantedRows(actions: readonly ForeignKeyAction[], rows: readonly RowImage[]): WantedRows[] {
+export function wantedRows(
+  actions: readonly ForeignKeyAction[],
+  rows: readonly RowImage[],
+  texts: NewTexts = NO_TEXTS,
+): WantedRows[] {
   const columns = referencedColumns(actions)
   return actions.map((action) => {
     const positions = action.referenced.map((name) => columns.indexOf(name))
     const keys = rows.map((row) => positions.map((index) => row[index] ?? null))
-    return { action, keys: keys.filter((key): key is string[] => !key.includes(null)) as readonly KeyTexts[] }
+    const whole = keys.filter((key): key is string[] => !key.includes(null))
+    return { action, keys: whole.filter((key) => !isKept(action, key, texts)), texts }
   })
 }
 
-/** What became of the rows: gone, changed, or neither, where the foreign key did nothing after all. */
-export async function cascadedPairs(run: RunText, tables: readonly CascadedRows[]): Promise<readonly CascadedPairs[]> {
-  const results = await run(tables.map(({ table, rows }) => remainingRowsText(table.entity, rows)).join(";\n"))
-  return tables.map(({ table, fields, rows }, index) => {
-    const remaining = results[index]?.rows as RowImage[]
-    const byKey = new Map(remaining.map((row) => [textOfRow(table, row), row]))
-    return { table, fields, pairs: rows.map((before) => ({ before, after: byKey.get(textOfRow(table, before)) })) }
-  })
+/** Whether an UPDATE gives the key what it holds already. */
+function isKept({ referenced }: ForeignKeyAction, key: KeyTexts, texts: NewTexts): boolean {
+  return texts.size > 0 && referenced.every((name, index) => !texts.has(name) || texts.get(name) === key[index])
 }
 
 export function tooMany(maxRows: number): ReadingRefused {
@@ -120,8 +138,4 @@ export function tooMany(maxRows: number): ReadingRefused {
 
 function isAny({ keys }: WantedRows): boolean {
   return keys.length > 0
-}
-
-function textOfRow({ entity }: TrackedTable, row: RowImage): string {
-  return JSON.stringify(entity.primary.map((index) => row[index]))
 }

@@ -1,6 +1,6 @@
 import type { ForeignKeyAction } from "./foreign-key-actions"
 import { quote } from "./image-sql"
-import type { RowImage } from "./row-image"
+import type { NewTexts } from "./new-keys"
 import { isOneOf } from "./sql-literal"
 import type { TrackedEntity } from "./tracked-entity"
 
@@ -11,16 +11,56 @@ export type KeyTexts = readonly string[]
 export interface WantedRows {
   readonly action: ForeignKeyAction
   readonly keys: readonly KeyTexts[]
+  /** What the columns that they point to come to hold; none where the rows are deleted. */
+  readonly texts: NewTexts
+}
+
+/** A text, and which of the statement's parameters are its own, counted from 0. */
+export interface LockingText {
+  readonly text: string
+  readonly parameters: readonly number[]
 }
 
 /**
- * A statement with the parameters of the DELETE, that locks what it is about to delete and gives the columns that others point to.
- * Whoever would make a row point there, or has made one and not committed, waits or is waited for.
+ * Locks what a DELETE is about to delete and gives the columns that others point to. Whoever would make a row point there, or has made one
+ * and not committed, waits or is waited for.
  */
-export function doomedRowsText(text: string, columns: readonly string[], maxRows: number): string {
+export function deletedRowsText(text: string, columns: readonly string[], maxRows: number): LockingText {
   const start = text.indexOf("DELETE FROM ")
   const rows = text.slice(start + "DELETE ".length, text.lastIndexOf(" RETURNING "))
-  return `${text.slice(0, start)}SELECT ${columns.map(quote).join(", ")} ${rows} LIMIT ${maxRows + 1} FOR UPDATE`
+  const select = `SELECT ${columns.map(quote).join(", ")} ${rows} LIMIT ${maxRows + 1} FOR UPDATE`
+  return renumbered(text.slice(0, start) + select)
+}
+
+interface UpdateText {
+  readonly text: string
+  readonly where: string
+  readonly tableName: string
+}
+
+/** The same of what an UPDATE is about to change. */
+export function changedRowsText(
+  { text, where, tableName }: UpdateText,
+  columns: readonly string[],
+  maxRows: number,
+): LockingText {
+  const before = text.slice(0, text.indexOf(`UPDATE ${tableName} SET `))
+  const select = `SELECT ${columns.map(quote).join(", ")} FROM ${tableName}${where} LIMIT ${maxRows + 1} FOR UPDATE`
+  return renumbered(before + select)
+}
+
+const PARAMETER_OR_QUOTED = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)/g
+
+/** With its parameters counted from 1 again: the server must be able to tell the type of each. */
+function renumbered(text: string): LockingText {
+  const parameters: number[] = []
+  const counted = text.replace(PARAMETER_OR_QUOTED, (found, digits: string | undefined) => {
+    if (digits === undefined) return found
+    const parameter = Number(digits) - 1
+    if (!parameters.includes(parameter)) parameters.push(parameter)
+    return `$${parameters.indexOf(parameter) + 1}`
+  })
+  return { text: counted, parameters }
 }
 
 /** The rows, locked as the foreign key will lock them, and behind their columns those of `referenced`, that others point to. */
@@ -32,10 +72,9 @@ export function pointingRowsText({ action, keys }: WantedRows, referenced: reado
   return `SELECT ${names.join(", ")} FROM ${entity.tableName} WHERE ${isOneOf(columns, keys)} LIMIT ${maxRows + 1} ${lock}`
 }
 
-/** The rows that are still there of these. */
-export function remainingRowsText(entity: TrackedEntity, rows: readonly RowImage[]): string {
+/** The rows that have one of these keys now. */
+export function rowsOfKeysText(entity: TrackedEntity, keys: readonly KeyTexts[]): string {
   const names = entity.columns.map(({ databaseName }) => quote(databaseName))
   const primary = entity.primary.map((index) => entity.columns[index]?.databaseName as string)
-  const keys = rows.map((row) => entity.primary.map((index) => row[index] as string))
   return `SELECT ${names.join(", ")} FROM ${entity.tableName} WHERE ${isOneOf(primary, keys)}`
 }

@@ -9,6 +9,8 @@ import { literal } from "./sql-literal"
 import { statusOf, type StatementRunner, type WatchedConnection } from "./statement-runner"
 
 const NAME = '"change_events_clear"'
+const DEADLOCK = "40P01"
+const MOST_ATTEMPTS = 3
 
 /** A table that a TRUNCATE empties, and how many rows it has: no more are counted than one beyond the limit. */
 interface EmptiedTable {
@@ -35,7 +37,6 @@ export class ClearedTables {
   async around(write: ClearedWrite, carryOut: () => Promise<unknown>): Promise<unknown> {
     // It will fail as well.
     if (statusOf(this.watched.connection) === "E") return carryOut()
-    await this.query(`SAVEPOINT ${NAME}`)
     const refusal = await this.tell(write)
     const answer = await carryOut()
     if (refusal) throw refusal
@@ -43,8 +44,9 @@ export class ClearedTables {
   }
 
   /** The error to throw once the tables are empty, if something could not be told and the policy is to throw. */
-  private async tell(write: ClearedWrite): Promise<ChangeEventsError | undefined> {
+  private async tell(write: ClearedWrite, attempt = 1): Promise<ChangeEventsError | undefined> {
     const { uncaptured } = this.watched.capture
+    await this.query(`SAVEPOINT ${NAME}`)
     try {
       const tables = await this.lock(write)
       let refusal: ChangeEventsError | undefined
@@ -54,6 +56,9 @@ export class ClearedTables {
     } catch (error) {
       await this.query(`ROLLBACK TO SAVEPOINT ${NAME}`).catch(() => undefined)
       await this.query(`RELEASE SAVEPOINT ${NAME}`).catch(() => undefined)
+      // What was locked here is free again, so the other one goes on, and then it is our turn.
+      if ((error as { code?: unknown }).code === DEADLOCK && attempt < MOST_ATTEMPTS)
+        return this.tell(write, attempt + 1)
       const reason = `the rows that it removes could not be read: ${asError(error).message}`
       return uncaptured.untold(write.table?.entity.metadata.tablePath ?? write.clears, 0, reason)
     }

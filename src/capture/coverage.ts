@@ -40,7 +40,6 @@ function pathsOf(metadata: EntityMetadata, capture: Capture): readonly PathCover
     { path: "save, remove, query builders, cascades of TypeORM", by: "orm" },
     ...relationPaths(metadata, capture),
     ...foreignKeyPaths(metadata, capture),
-    ...treePaths(metadata),
     { path: "clear()", by: "orm" },
     {
       path: "TRUNCATE, raw SQL of this application",
@@ -76,16 +75,13 @@ export function foreignKeyPaths(metadata: EntityMetadata, capture: Capture): Pat
   return metadata.foreignKeys.flatMap(({ onDelete, onUpdate, referencedEntityMetadata: parent, columnNames }) => {
     const name = `${columnNames.join(", ")} → ${parent.name}`
     const paths: PathCoverage[] = []
-    if (isActing(onDelete)) paths.push(deletePath(`${name} ON DELETE ${onDelete}`, parent, capture))
-    if (isActing(onUpdate)) {
-      const reason = "what the database does to rows that point to a changed key is not read"
-      paths.push({ path: `${name} ON UPDATE ${onUpdate}`, by: "nobody", reason, remedy: TRIGGERS })
-    }
+    if (isActing(onDelete)) paths.push(parentPath(`${name} ON DELETE ${onDelete}`, parent, capture))
+    if (isActing(onUpdate)) paths.push(parentPath(`${name} ON UPDATE ${onUpdate}`, parent, capture))
     return paths
   })
 }
 
-function deletePath(path: string, parent: EntityMetadata, capture: Capture): PathCoverage {
+function parentPath(path: string, parent: EntityMetadata, capture: Capture): PathCoverage {
   const table = capture.tableOf(parent)
   if (table && !table.entity.byTriggers && capture.coverageOf(parent) === "captured") return { path, by: "orm" }
   return { path, by: "nobody", reason: `${parent.name} is not captured by the ORM`, remedy: TRIGGERS }
@@ -93,16 +89,4 @@ function deletePath(path: string, parent: EntityMetadata, capture: Capture): Pat
 
 function isActing(action: string | undefined): action is string {
   return action !== undefined && !["NO ACTION", "RESTRICT"].includes(action)
-}
-
-function treePaths({ treeType }: EntityMetadata): PathCoverage[] {
-  if (treeType !== "nested-set") return []
-  return [
-    {
-      path: "shifted rows of the nested set",
-      by: "reported",
-      reason: "TypeORM writes them as raw SQL",
-      remedy: TRIGGERS,
-    },
-  ]
 }

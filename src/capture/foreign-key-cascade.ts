@@ -1,23 +1,20 @@
 import { contextOfWrite } from "../context/change-context"
 import { asError, type ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
-import {
-  CascadeReader,
-  cascadedPairs,
-  tooMany,
-  wantedRows,
-  type CascadedPairs,
-  type CascadedRows,
-} from "./cascade-reader"
+import { CascadeReader, tooMany, wantedRows } from "./cascade-reader"
+import type { LockingText } from "./cascade-sql"
+import { cascadedPairs, type CascadedPairs, type CascadedRows } from "./cascaded-pairs"
+import type { Capture } from "./capture"
 import type { CapturedStatement } from "./captured-statement"
 import type { ChangeBatch } from "./captured-change"
 import type { DriverField, DriverResult } from "./driver-connection"
 import { canQueryBehind, queryBehind } from "./prefixed-query"
 import { rowChanges } from "./row-changes"
-import type { RowImage } from "./row-image"
+import type { RowImage, RowPair } from "./row-image"
 import { ROWS_AS_TEXT } from "./rows-as-text"
 import { runTexts, type RunText } from "./run-texts"
 import type { WatchedConnection } from "./statement-runner"
+import type { TrackedRelation } from "./tracked-relation"
 
 const NAME = '"change_events_cascade"'
 const SAVEPOINT = { text: `SAVEPOINT ${NAME}`, values: [] }
@@ -26,16 +23,16 @@ const FAILED_TRANSACTION = "25P02"
 const DEADLOCK = "40P01"
 const MOST_ATTEMPTS = 3
 
-/** A DELETE whose rows others point to. */
+/** A DELETE whose rows others point to, or an UPDATE of what they point to. */
 export interface CascadingStatement {
   readonly statement: CapturedStatement
   readonly values: unknown[]
 }
 
 /**
- * Tells what foreign keys do to other rows when rows are deleted. In the DELETE's own transaction the rows that it is about to delete
- * are locked, so that nobody can come to point to them any more; then what points to them is read and locked; and after the DELETE
- * it is looked at again. What fails of this is undone and reported, and the DELETE is carried out all the same.
+ * Tells what foreign keys do to other rows when rows are deleted, or get another key. In the statement's own transaction the rows that it
+ * is about to write are locked, so that nobody can come to point to them any more; then what points to them is read and locked; and after
+ * the statement it is looked at again. What fails of this is undone and reported, and the statement is carried out all the same.
  */
 export class ForeignKeyCascade {
   private readonly run: RunText
@@ -44,7 +41,7 @@ export class ForeignKeyCascade {
     this.run = runTexts(watched.connection, watched.bareQuery)
   }
 
-  /** Carries out the DELETE, and adds the changes of the other rows behind its own. */
+  /** Carries out the statement, and adds the changes of the other rows behind its own. */
   async around<Result>(sent: CascadingStatement, carryOut: () => Promise<Result>): Promise<Result> {
     const context = contextOfWrite(this.watched.log)
     const found = await this.find(sent)
@@ -55,13 +52,13 @@ export class ForeignKeyCascade {
     return result
   }
 
-  /** The rows, or why they cannot be told; none when the transaction has failed already, and the DELETE will as well. */
+  /** The rows, or why they cannot be told; none when the transaction has failed already, and the statement will as well. */
   private async find(sent: CascadingStatement): Promise<readonly CascadedRows[] | string> {
-    const { doomedText } = sent.statement
-    if (doomedText === undefined || this.watched.connection.getTransactionStatus?.() === "E") return []
+    const { locking } = sent.statement
+    if (locking === undefined || this.watched.connection.getTransactionStatus?.() === "E") return []
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.read(sent, doomedText)
+        return await this.read(sent, locking)
       } catch (error) {
         const reason = await this.recover(error)
         // What was locked here is free again, so the other one goes on, and then it is our turn.
@@ -70,20 +67,23 @@ export class ForeignKeyCascade {
     }
   }
 
-  private async read({ statement, values }: CascadingStatement, doomedText: string): Promise<readonly CascadedRows[]> {
+  private async read(
+    { statement, values }: CascadingStatement,
+    locking: LockingText,
+  ): Promise<readonly CascadedRows[]> {
     const { capture } = this.watched
-    const { actions, maxRows } = statement
-    const doomed = await this.lockDoomed(doomedText, values)
-    if (doomed.length > maxRows) throw tooMany(maxRows)
-    const reader = new CascadeReader(this.run, { actionsOn: (metadata) => capture.actionsOn(metadata), maxRows })
-    const found = await reader.read(wantedRows(actions, doomed))
+    const { actions, maxRows, newKeys } = statement
+    const locked = await this.lock(locking, values)
+    if (locked.length > maxRows) throw tooMany(maxRows)
+    const actionsOn: Capture["actionsOn"] = (metadata, event) => capture.actionsOn(metadata, event)
+    const found = await new CascadeReader(this.run, { actionsOn, maxRows }).read(wantedRows(actions, locked, newKeys))
     await this.run(`RELEASE SAVEPOINT ${NAME}`)
     return found
   }
 
-  private async lockDoomed(text: string, values: unknown[]): Promise<readonly RowImage[]> {
+  private async lock({ text, parameters }: LockingText, values: unknown[]): Promise<readonly RowImage[]> {
     const { connection, bareQuery } = this.watched
-    const config = { text, values, ...ROWS_AS_TEXT }
+    const config = { text, values: parameters.map((index) => values[index]), ...ROWS_AS_TEXT }
     if (canQueryBehind(connection)) {
       return ((await queryBehind(connection, bareQuery, [{ ...SAVEPOINT, name: "" }], config)) as DriverResult)
         .rows as RowImage[]
@@ -92,7 +92,7 @@ export class ForeignKeyCascade {
     return ((await bareQuery.call(connection, config)) as DriverResult).rows as RowImage[]
   }
 
-  /** Makes the transaction what it was. Where there is none to recover, or no connection, the DELETE will tell. */
+  /** Makes the transaction what it was. Where there is none to recover, or no connection, the statement will tell. */
   private async recover(error: unknown): Promise<readonly CascadedRows[] | string> {
     await this.run(`ROLLBACK TO SAVEPOINT ${NAME}; RELEASE SAVEPOINT ${NAME}`).catch(() => undefined)
     return (error as { code?: unknown }).code === FAILED_TRANSACTION ? [] : asError(error).message
@@ -118,14 +118,19 @@ export class ForeignKeyCascade {
     const { log, relations } = this.watched
     const { entity, junction } = table
     const batch = this.batch(entity, fields, { context, writtenAt })
-    const changed = pairs.filter(({ before, after }) => JSON.stringify(before) !== JSON.stringify(after))
+    const changed = pairs.filter(differs)
     if (!junction)
       log.add(
         changed.flatMap((pair) => rowChanges(batch, pair)),
         entity,
         writtenAt,
       )
-    else if (changed.length > 0) relations.note(junction, batch, changed, writtenAt)
+    else {
+      for (const relation of junction.relations) {
+        const pairs = changed.map((pair) => underOneKey(relation, pair)).filter(differs)
+        if (pairs.length > 0) relations.note({ ...junction, relations: [relation] }, batch, pairs, writtenAt)
+      }
+    }
   }
 
   private batch(
@@ -148,4 +153,15 @@ export class ForeignKeyCascade {
     const { tablePath } = statement.entity.metadata
     return this.watched.capture.uncaptured.untold(tablePath, 0, `what its foreign keys do could not be read: ${cause}`)
   }
+}
+
+function differs({ before, after }: RowPair): boolean {
+  return JSON.stringify(before) !== JSON.stringify(after)
+}
+
+/** A list is the same under another key of the row that it belongs to. */
+function underOneKey({ own }: TrackedRelation, pair: RowPair): RowPair {
+  const { before, after } = pair
+  if (!before || !after) return pair
+  return { before: before.map((text, index) => (own.includes(index) ? (after[index] ?? null) : text)), after }
 }

@@ -2,9 +2,10 @@ import type { DataSource, EntityMetadata } from "typeorm"
 import type { Capture, TrackedTable } from "./capture"
 import { completeStatement, returningWithImages, type CapturedStatement } from "./captured-statement"
 import { closureTexts } from "./closure-texts"
+import { shiftPattern } from "./nested-set-texts"
 
 /** A write that TypeORM sends as a text of its own: no builder makes it, and so none of ours captures it. */
-export type KnownWrite = InsertedWrite | ClearedWrite
+export type KnownWrite = InsertedWrite | ClearedWrite | ShiftingWrite
 
 export interface InsertedWrite {
   /** How many parameters TypeORM gives it. */
@@ -23,6 +24,13 @@ export interface ClearedWrite {
   readonly cascades: boolean
 }
 
+/** A shift of a nested set, of which no record shows anything: there is nothing to tell. */
+export interface ShiftingWrite {
+  readonly shifts: true
+}
+
+const SHIFT: ShiftingWrite = { shifts: true }
+
 const TRUNCATE = "TRUNCATE TABLE "
 
 /** Whether the text may be what `clear()` sends: what is known of a DataSource must be asked before. */
@@ -30,9 +38,10 @@ export function mayClear(text: string): boolean {
   return text.startsWith(TRUNCATE)
 }
 
-/** Such texts of one DataSource. They are told by the whole text, made as TypeORM makes it: no SQL is parsed. */
+/** Such texts of one DataSource. They are known by the whole text, made as TypeORM makes it: no SQL is parsed. */
 export class KnownWrites {
   private readonly byText = new Map<string, KnownWrite>()
+  private readonly shifts: readonly RegExp[]
 
   constructor(
     private readonly capture: Capture,
@@ -41,11 +50,16 @@ export class KnownWrites {
     for (const [{ tableType }, table] of tables) {
       if (tableType === "closure-junction" && !table.entity.byTriggers) this.addClosure(table)
     }
+    const { emitUnchanged } = capture.environment.options
+    const own = emitUnchanged ? [] : [...tables.values()].filter(({ entity }) => !entity.byTriggers)
+    this.shifts = own.flatMap(({ entity }) => shiftPattern(entity) ?? [])
     for (const metadata of capture.dataSource.entityMetadatas) this.addClear(metadata, tables.get(metadata))
   }
 
   of(text: string): KnownWrite | undefined {
-    return mayClear(text) || text.startsWith("INSERT INTO ") ? this.byText.get(text) : undefined
+    if (mayClear(text) || text.startsWith("INSERT INTO ")) return this.byText.get(text)
+    const isShift = text.startsWith("UPDATE ") && this.shifts.some((pattern) => pattern.test(text))
+    return isShift ? SHIFT : undefined
   }
 
   private addClosure(table: TrackedTable): void {

@@ -4,9 +4,12 @@ import { namesRowsByKey, type CapturedStatement, type StatementKind } from "./ca
 import { findCapture } from "./find-capture"
 import { refuseUpdate } from "./immutable-entities"
 import { hidesRows, imageSql } from "./image-sql"
+import { actionsOnKeys, newKeys } from "./new-keys"
 import { canLogOnServer } from "./server-side-log"
 
 type ExpressionMap = QueryBuilder<ObjectLiteral>["expressionMap"]
+
+type Cascading = Pick<CapturedStatement, "actions" | "newKeys">
 
 export interface PlannedBuilder {
   readonly dataSource: DataSource
@@ -49,6 +52,8 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
   const { entity, junction } = table
   const sql = hidesRows(alias.name) ? imageSql(entity, capture.serverMajor, alias.name) : table.sql
   const statementKind = kind === "insert" && onUpdate ? "upsert" : kind
+  // Within a CTE of the user's that writes the text cannot be told.
+  const cascading = hidesWrite ? NO_ACTIONS : cascadingActions(expressionMap, kind, table, capture)
   const staysOnServer = limited && !junction && canLogOnServer({ entity, kind: statementKind, sql })
   return {
     entity,
@@ -60,9 +65,24 @@ function plan({ expressionMap, kind }: PlannedBuilder, capture: Capture): Captur
     maxRows: capture.maxRows,
     overwritesKey: overwritesKey(onUpdate, entity.metadata.primaryColumns),
     hidesWrite,
-    // Within a CTE of the user's that writes the text cannot be told.
-    actions: kind === "delete" && !hidesWrite ? capture.actionsOn(entity.metadata) : [],
+    actions: cascading.actions,
+    newKeys: cascading.newKeys,
   }
+}
+
+const NO_ACTIONS: Cascading = { actions: [] }
+
+function cascadingActions(
+  { valuesSet }: ExpressionMap,
+  kind: PlannedBuilder["kind"],
+  { entity: { metadata } }: TrackedTable,
+  capture: Capture,
+): Cascading {
+  if (kind === "delete") return { actions: capture.actionsOn(metadata, "onDelete") }
+  const actions = kind === "update" ? capture.actionsOn(metadata, "onUpdate") : []
+  if (actions.length === 0) return { actions }
+  const texts = newKeys(valuesSet, actions)
+  return { actions: actionsOnKeys(actions, texts), newKeys: texts }
 }
 
 /** An INSERT of more values than may come back: its images are not asked for, and it is reported as uncaptured. */

@@ -32,9 +32,9 @@ type Drafts = Map<TrackedRelation, Map<string, Draft>>
 
 /** Of a junction whose rows were too many to bring here, none: what is left would not add up. */
 export function touchedRows(changes: readonly JunctionChange[]): TouchedRow[] {
-  const incomplete = new Set(changes.filter(({ rows }) => !rows).map(({ junction }) => junction))
+  const incomplete = new Set(changes.filter(({ rows }) => !rows).map(({ junction }) => junction.entity))
   const drafts: Drafts = new Map()
-  for (const change of changes.filter(({ junction }) => !incomplete.has(junction))) {
+  for (const change of changes.filter(({ junction }) => !incomplete.has(junction.entity))) {
     for (const relation of change.junction.relations) {
       for (const pair of change.rows ?? []) notePair(drafts, change, relation, pair)
     }

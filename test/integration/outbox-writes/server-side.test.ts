@@ -177,6 +177,20 @@ describeOnEveryPostgres((version) => {
     expect(onServer.logged.filter((line) => /shelf|book|deferred/.test(line))).toEqual([])
   })
 
+  it("tells what foreign keys make of a key that changes as it does here", async () => {
+    const events = await bothTell(async ({ manager }) => {
+      await manager.insert(Shelf, { code: "k" })
+      await manager.insert(Book, { title: "k", shelf: { code: "k" } })
+      await manager.update(Shelf, "k", { code: "m" })
+    })
+
+    expect(events.map(({ action, model }) => `${action} ${model}`)).toEqual([
+      ...["create shelf", "create book"],
+      ...["update shelf", "update book"],
+    ])
+    expect(events.at(-1)?.differences).toEqual({ added: { shelf: "m" }, removed: { shelf: "k" } })
+  })
+
   it("keeps the order of one row's events when the server writes between", async () => {
     const events = await bothTell((dataSource) =>
       dataSource.transaction(async (manager) => {

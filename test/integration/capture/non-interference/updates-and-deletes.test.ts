@@ -179,6 +179,23 @@ describeTwins((itDoesTheSame) => {
     })
   })
 
+  describe("with and without capture, the same comes of an update of a key that others point to", () => {
+    itDoesTheSame("whether it succeeds or not", async ({ manager, unique }) => {
+      const [from, to, taken] = ["f", "t", "x"].map((name) => unique(name).slice(-19)) as [string, string, string]
+      const shelf = await manager.save(Shelf, { code: from })
+      await manager.insert(Shelf, { code: taken })
+      const { id } = await manager.save(Book, { title: "b", shelf, home: shelf })
+      const update = () => manager.createQueryBuilder().update(Shelf).where("code LIKE :from", { from })
+      return [
+        await manager.update(Shelf, from, { code: taken }).catch((error: Error) => error.message),
+        await update().set({ code: to, label: "a" }).returning("*").execute(),
+        await update().set({ code: to }).execute(),
+        await manager.update(Shelf, to, { code: to, label: "b" }),
+        await manager.find(Book, { where: { id }, relations: { shelf: true, home: true } }),
+      ]
+    })
+  })
+
   describe("with and without capture, the same comes of a delete", () => {
     const doomed = async ({ manager, unique }: Twin): Promise<string> => {
       await manager.insert(Tag, [{ name: unique("doomed") }, { name: unique("doomed 2"), color: "dddddd" }])

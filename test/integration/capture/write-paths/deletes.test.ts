@@ -178,16 +178,5 @@ describeWrites((itTells) => {
         await manager.delete(Shelf, shelf?.code)
       },
     )
-
-    itTells(
-      "leaves a changed key's event exact, and the children's new key untold",
-      { told: ["update shelf"], untold: ["update book"] },
-      async ({ manager, unique, begin }) => {
-        await manager.insert(Shelf, { code: unique("s") })
-        await manager.insert(Book, { title: unique("moves"), shelf: { code: unique("s") } })
-        await begin()
-        await manager.update(Shelf, unique("s"), { code: unique("t") })
-      },
-    )
   })
 })

@@ -1,7 +1,9 @@
 import { datasetKeys } from "../../../../fixtures/dataset"
 import { AssignmentNote } from "../../../../fixtures/hostile/assignment-note"
 import { Book } from "../../../../fixtures/hostile/book"
+import { Rota } from "../../../../fixtures/hostile/rota"
 import { Shelf } from "../../../../fixtures/hostile/shelf"
+import { Shift } from "../../../../fixtures/hostile/shift"
 import { Project } from "../../../../fixtures/identity/project"
 import { RoleAssignment } from "../../../../fixtures/identity/role-assignment"
 import { Device } from "../../../../fixtures/inventory/device"
@@ -113,5 +115,52 @@ describeWrites((itTells) => {
       const work = run.manager.delete(Shelf, { code, missing: 1 } as never).catch(() => undefined)
       await work
     })
+  })
+
+  describe("a foreign key of the database whose other side's key changes", () => {
+    itTells("tells the children's new key", ["update shelf", "update book", "update book"], async (run) => {
+      const code = await shelfOf(run, "s", "one", "two")
+      await shelfOf(run, "other", "three")
+      await run.begin()
+      await run.manager.update(Shelf, code, { code: run.unique("t") })
+    })
+
+    itTells(
+      "tells it when the server works the key out, of several rows that a condition names",
+      ["update shelf", "update shelf", "update book", "update book"],
+      async (run) => {
+        const codes = [await shelfOf(run, "a", "one"), await shelfOf(run, "b", "two")]
+        await run.begin()
+        await run.manager
+          .createQueryBuilder()
+          .update(Shelf)
+          .set({ label: "'$1'", code: () => `code || '$2'` })
+          .where("code IN (:...codes) AND label IS NULL", { codes })
+          .execute()
+      },
+    )
+
+    itTells("tells nothing more where the key is given what it holds", ["update shelf"], async (run) => {
+      const code = await shelfOf(run, "s", "one")
+      await run.begin()
+      await run.manager.update(Shelf, code, { code, label: "new" })
+    })
+
+    itTells("tells nothing of an update that fails", [], async (run) => {
+      const codes = [await shelfOf(run, "a", "one"), await shelfOf(run, "b")]
+      await run.begin()
+      await expect(run.manager.update(Shelf, codes[0], { code: codes[1] as string })).rejects.toThrow("duplicate key")
+    })
+
+    itTells(
+      "tells a many-to-many list whose listed row has another key",
+      ["update rota", "update shift"],
+      async (run) => {
+        const rota = await run.manager.save(Rota, { name: run.unique("r") })
+        await run.manager.save(Shift, { place: run.unique("p"), number: "1", rotas: [rota] })
+        await run.begin()
+        await run.manager.update(Rota, rota.id, { id: rota.id + 1_000_000 })
+      },
+    )
   })
 })
