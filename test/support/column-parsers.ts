@@ -11,7 +11,7 @@ export async function columnParsers(dataSource: DataSource): Promise<ColumnParse
   const rows = await dataSource.query<{ path: string; type: number }[]>(
     `SELECT concat_ws('.', n.nspname, c.relname, a.attname) AS path, a.atttypid::int AS type
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE a.attnum > 0 AND NOT a.attisdropped`,
+     WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`,
   )
   const typeOf = new Map(rows.map(({ path, type }) => [path, type]))
   return (metadata, column) => {

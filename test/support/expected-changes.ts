@@ -18,6 +18,8 @@ export interface ExpectedOptions {
   readonly isMeant?: (change: RowChange) => boolean
   /** Whose lists a change of a many-to-many relation is. Default "owner". */
   readonly relations?: RelationSide
+  /** Whether a change of a list is part of its row's event, if there is one, and not an update of its own. Default true. */
+  readonly foldsLists?: boolean
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ExpectedOptions {
 export async function expectedChanges(
   dataSource: DataSource,
   changes: readonly RowChange[],
-  { isMeant = () => true, relations = "owner" }: ExpectedOptions = {},
+  { isMeant = () => true, relations = "owner", foldsLists = true }: ExpectedOptions = {},
 ): Promise<ExpectedChange[]> {
   const reload = await rowReload(dataSource)
   const lists = await relationHistory(dataSource, changes, relations)
@@ -37,9 +39,11 @@ export async function expectedChanges(
     return metadata && expected ? [{ ...expected, change, metadata }] : []
   })
   const updates = await Promise.all(
-    updatesOf(lists, placed).map((list) => listUpdate(dataSource, changes, list, reload)),
+    (foldsLists ? updatesOf(lists, placed) : listsOfLiving(lists, placed)).map((list) =>
+      listUpdate(dataSource, changes, list, reload),
+    ),
   )
-  const told = [...placed.map((each) => withLists(each, lists, placed)), ...merged(updates)]
+  const told = [...(foldsLists ? placed.map((each) => withLists(each, lists, placed)) : placed), ...merged(updates)]
   return told
     .filter(({ change }) => isMeant(change))
     .sort((one, another) => one.change.id - another.change.id)
@@ -61,6 +65,11 @@ function isOf({ relation, key, transactionId }: ListChange, { change, metadata }
 /** The lists of rows that no change of their own tells of. */
 function updatesOf(lists: readonly ListChange[], placed: readonly PlacedChange[]): ListChange[] {
   return lists.filter((list) => !placed.some((each) => isOf(list, each)))
+}
+
+/** The lists of rows that were not deleted by the same transaction. */
+function listsOfLiving(lists: readonly ListChange[], placed: readonly PlacedChange[]): ListChange[] {
+  return lists.filter((list) => !placed.some((each) => each.action === "delete" && isOf(list, each)))
 }
 
 /** The lists go into the row's creation, else its deletion, else its first update; the others show them as they are by then. */

@@ -103,6 +103,7 @@ export const source = new DataSource({
 
   it.each([
     ["a table is missing", "DROP TABLE extras.tag CASCADE"],
+    ["a junction is missing", "DROP TABLE dcim.device_tag"],
     ["the change log is missing", "DROP TABLE change_events.statement CASCADE"],
   ])("leaves nothing behind when it fails because %s", async (_, statement) => {
     const dataSource = await migrated("Device", "Tag")
@@ -111,6 +112,9 @@ export const source = new DataSource({
     await expect(dataSource.runMigrations()).rejects.toThrow("does not exist")
 
     expect([await triggers(), await functions()]).toEqual([[], []])
+    expect(await observer.query("SELECT to_regclass('change_events.relation_change') AS left")).toEqual([
+      { left: null },
+    ])
   })
 
   it("is compared with the database by --check, which changes nothing", async () => {
