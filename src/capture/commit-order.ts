@@ -12,6 +12,8 @@ export interface CommittedBatch {
 /** A commit under way: the server may have carried it out, and we have not heard of it. */
 export interface UnheardCommit {
   readonly entities: ReadonlySet<object>
+  /** So long is its answer waited for, in milliseconds. */
+  readonly waitedForMs: number
 }
 
 interface HeldBatch extends CommittedBatch {
@@ -24,8 +26,10 @@ interface Waiter {
   readonly resolve: () => void
 }
 
-/** An answer that takes longer than this is not waited for: then it is not on its way, its statement waits for a lock. */
-const LONGEST_HOLD_MS = 100
+/** A statement outside a transaction that takes longer waits for a lock, perhaps for what would be waiting for it. */
+const STATEMENT_MS = 100
+/** A COMMIT waits for nobody's lock, so its answer is on its way, however busy the machine; unless the network is gone. */
+const COMMIT_MS = 2_000
 
 /**
  * Puts what different connections committed into the order of their commits. The server frees a row before its answer is here: on a
@@ -42,9 +46,17 @@ export class CommitOrder {
 
   constructor(private readonly sink: EventSink) {}
 
-  /** A COMMIT, or a statement outside a transaction, is about to be sent. */
-  expect(entities: ReadonlySet<object>): UnheardCommit {
-    const commit = { entities }
+  /** A COMMIT is about to be sent. */
+  expectCommit(entities: ReadonlySet<object>): UnheardCommit {
+    return this.expect({ entities, waitedForMs: COMMIT_MS })
+  }
+
+  /** A statement outside a transaction is about to be sent. */
+  expectStatement(entities: ReadonlySet<object>): UnheardCommit {
+    return this.expect({ entities, waitedForMs: STATEMENT_MS })
+  }
+
+  private expect(commit: UnheardCommit): UnheardCommit {
     this.unheard.add(commit)
     return commit
   }
@@ -73,13 +85,16 @@ export class CommitOrder {
     const held = { ...batch, unheard }
     this.held.push(held)
     this.held.sort((a, b) => a.writtenAt - b.writtenAt)
-    if (unheard.size > 0) setTimeout(() => this.giveUpWaiting(held), LONGEST_HOLD_MS)
+    if (unheard.size > 0) this.waitFor(held, STATEMENT_MS)
   }
 
-  private giveUpWaiting(batch: HeldBatch): void {
-    if (batch.unheard.size === 0) return
-    batch.unheard.clear()
-    this.releaseReady()
+  /** After so long it waits only for those that are waited for longer. */
+  private waitFor(batch: HeldBatch, waitedMs: number): void {
+    setTimeout(() => {
+      for (const commit of batch.unheard) if (commit.waitedForMs <= waitedMs) batch.unheard.delete(commit)
+      if (batch.unheard.size > 0) this.waitFor(batch, COMMIT_MS)
+      else if (this.held.includes(batch)) this.releaseReady()
+    }, waitedMs)
   }
 
   /** Lets go, in order, of every batch that waits for no answer and for no earlier batch of its entities. */

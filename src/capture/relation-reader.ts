@@ -20,8 +20,11 @@ export interface Reading {
   readonly readAt: number
 }
 
-/** Others complete their changes of a list within a COMMIT's time each; a row may be held by a long transaction. */
-const LONGEST_WAIT_MS = { forList: 1_000, forRow: 100 }
+/**
+ * Others complete their changes of a list within a COMMIT's time each, of which many may stand in line: after one second twenty writers on a
+ * busy machine were not through. A row may be held by a long transaction.
+ */
+const LONGEST_WAIT_MS = { forList: 5_000, forRow: 100 }
 const LONGEST_PAUSE_MS = 4
 
 const NO_PRIVILEGE = "42501"
@@ -51,7 +54,10 @@ export class RelationReader {
       const { heldLists, heldRows, isolation, readAt, found } = this.parse(await this.attempt(run, wanted), wanted)
       if (isolation === "serializable") throw new ReadingRefused("its transaction is serializable")
       const longest = heldLists > 0 ? LONGEST_WAIT_MS.forList : heldRows > 0 ? LONGEST_WAIT_MS.forRow : 0
-      if (Date.now() - start >= longest) return { found, readAt }
+      if (Date.now() - start >= longest) {
+        if (heldLists > 0) throw new ReadingRefused(`others were changing its list for ${LONGEST_WAIT_MS.forList} ms`)
+        return { found, readAt }
+      }
       // Not for a fixed time, so that two that wait for one list do not go on meeting.
       await pause(1 + Math.random() * LONGEST_PAUSE_MS)
     }

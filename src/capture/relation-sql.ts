@@ -29,7 +29,7 @@ const MAY_READ = `${ISOLATION} <> 'serializable'`
 const MOST_LOCKS = 100
 
 /**
- * Reads, in one round trip, rows and what the relations list for them. The answers: how many lists others are completing now, then, for
+ * Reads, in one round trip, rows and what the relations list for them. The answers: whether others are completing a list now (1), then, for
  * each relation, how many of its rows could not be locked (only if they are), once the isolation and the time, and for each relation its
  * rows and the junction's. Every statement of the text sees what was committed before it begins, so the lists are read after the locks are
  * held. A failure is undone by `recoverText`.
@@ -50,13 +50,21 @@ export const recoverText = `ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOIN
 
 // No lock waits on the server: a wait could become a deadlock, of which the server ends somebody's transaction.
 
-/** Held until the transaction's end by those who complete a change of the list, and by nobody else. */
+/**
+ * Held until the transaction's end by those who complete a change of the list, and by nobody else. In one order for all, and none behind
+ * the first that is not free: two that want the same lists do not each hold one.
+ */
 function lockLists(wanted: readonly WantedLists[]): string {
   const names = wanted.flatMap(({ relation, keys }) =>
-    keys.map((key) => literal(JSON.stringify([relation.entity.tableName, ...relation.path, ...key]))),
+    keys.map((key) => JSON.stringify([relation.entity.tableName, ...relation.path, ...key])),
   )
-  const lists = `unnest(ARRAY[${names.slice(0, MOST_LOCKS).join(", ")}]::text[]) "list"`
-  return `SELECT count(*) FROM ${lists} WHERE ${MAY_LOCK} AND NOT pg_try_advisory_xact_lock(hashtextextended("list", 0))`
+  const lists = `(SELECT ARRAY[${names.sort().slice(0, MOST_LOCKS).map(literal).join(", ")}]::text[] "names") "list"`
+  const lock = (n: string): string => `pg_try_advisory_xact_lock(hashtextextended("names"[${n}], 0))`
+  return (
+    `WITH RECURSIVE "lock" ("n", "held") AS (SELECT 1, ${lock("1")} FROM ${lists} WHERE ${MAY_LOCK} ` +
+    `UNION ALL SELECT "n" + 1, ${lock('"n" + 1')} FROM "lock", ${lists} WHERE "held" AND "n" < cardinality("names")) ` +
+    `SELECT count(*) FROM "lock" WHERE NOT "held"`
+  )
 }
 
 function lockRows({ relation, keys }: WantedLists): string {

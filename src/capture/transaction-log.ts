@@ -126,10 +126,10 @@ export class TransactionLog {
    * Before a text is sent, with the entity that it captures: what its answer may commit. Give it to `settle` or `fail`.
    */
   send(text: string, entity?: object): UnheardCommit | undefined {
-    if (entity) return this.open ? undefined : this.options.order.expect(new Set([entity]))
+    if (entity) return this.open ? undefined : this.options.order.expectStatement(new Set([entity]))
     if (this.events.length === 0 || transactionEnding(text) !== "commit") return undefined
     this.committing = true
-    return this.options.order.expect(this.entities)
+    return this.options.order.expectCommit(this.entities)
   }
 
   /**

@@ -82,6 +82,43 @@ describeOnEveryPostgres((version) => {
       expect(events.at(-1)?.postchange?.["tags"]).toEqual(await listed())
     })
 
+    it("are told as two chains when each changes the same two lists, in either order", async () => {
+      const manager = await capture()
+      const saved = await manager.save(
+        Tag,
+        Array.from({ length: 30 }, (_, index) => ({ name: `t${index}` })),
+      )
+      await captured.events()
+      await Promise.all(
+        saved.map(({ id }, index) =>
+          captured.dataSource.transaction(async (own) => {
+            const both = [devices.spare, devices.switch]
+            for (const device of index % 2 === 0 ? both : both.reverse()) await tagsOf(own, device).add(id)
+          }),
+        ),
+      )
+
+      const events = await captured.events()
+      expect(events).toHaveLength(60)
+      for (const device of [devices.spare, devices.switch])
+        expectChain(events.filter(({ postchange }) => postchange?.["id"] === device))
+      expect(captured.logged).toEqual([])
+    })
+
+    it("are reported, and none told wrong, while one of them does not go on", async () => {
+      await capture()
+      await withClient(captured.database.url, async (client) => {
+        const name = JSON.stringify(['"dcim"."device"', "tags", String(devices.spare)])
+        await client.query("BEGIN")
+        await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [name])
+        await captured.dataSource.transaction((own) => tagsOf(own).add(tags.core))
+      })
+
+      expect(await listed()).toEqual([tags.core])
+      expect(await captured.events()).toEqual([])
+      expect(captured.logged.join()).toContain("others were changing its list")
+    })
+
     // Before, the row is not locked (docs/guarantees.md, G3).
     if (version >= 18)
       it("show the owner as it is when others change it", async () => {

@@ -20,15 +20,15 @@ describe("the order of commits", () => {
   }
 
   it("lets a batch go at once when nothing else of its entities is under way", () => {
-    const own = order.expect(device)
-    order.expect(site)
+    const own = order.expectCommit(device)
+    order.expectCommit(site)
     order.answer(own, batch("alone", 1))
 
     expect(released).toEqual(["alone"])
   })
 
   it("puts an answer that came too late before its successor", () => {
-    const [first, second] = [order.expect(device), order.expect(device)]
+    const [first, second] = [order.expectCommit(device), order.expectCommit(device)]
     order.answer(second, batch("second", 2))
     expect(released).toEqual([])
     order.answer(first, batch("first", 1))
@@ -37,9 +37,9 @@ describe("the order of commits", () => {
   })
 
   it("does not wait for what was sent after the answer came", () => {
-    const [first, second] = [order.expect(device), order.expect(device)]
+    const [first, second] = [order.expectCommit(device), order.expectCommit(device)]
     order.answer(second, batch("second", 2))
-    const third = order.expect(device)
+    const third = order.expectCommit(device)
     order.answer(first, undefined)
     expect(released).toEqual(["second"])
     order.answer(third, batch("third", 3))
@@ -48,7 +48,7 @@ describe("the order of commits", () => {
   })
 
   it("lets a commit of other entities pass one that waits", () => {
-    const [slow, waiting, other] = [order.expect(device), order.expect(device), order.expect(site)]
+    const [slow, waiting, other] = [order.expectCommit(device), order.expectCommit(device), order.expectCommit(site)]
     order.answer(waiting, batch("waiting", 1))
     order.answer(other, batch("other", 2, site))
     expect(released).toEqual(["other"])
@@ -58,12 +58,37 @@ describe("the order of commits", () => {
   })
 
   it("waits a tenth of a second at most, for a statement that waits for a lock itself", async () => {
-    order.expect(device)
-    order.answer(order.expect(device), batch("held", 1))
+    order.expectStatement(device)
+    order.answer(order.expectCommit(device), batch("held", 1))
     const heldAt = performance.now()
     await order.settled()
 
     expect(released).toEqual(["held"])
     expect(performance.now() - heldAt).toBeGreaterThan(50)
+  })
+
+  describe("with a clock of its own", () => {
+    beforeEach(() => void jest.useFakeTimers())
+    afterEach(() => void jest.useRealTimers())
+
+    it("waits for a COMMIT, which waits for no lock, when a busy machine is late with its answer", () => {
+      const [slow, waiting] = [order.expectCommit(device), order.expectCommit(device)]
+      order.answer(waiting, batch("second", 2))
+      jest.advanceTimersByTime(1_500)
+      expect(released).toEqual([])
+      order.answer(slow, batch("first", 1))
+
+      expect(released).toEqual(["first", "second"])
+      expect(jest.getTimerCount()).toBeLessThanOrEqual(1)
+    })
+
+    it("gives a COMMIT up that is never answered", () => {
+      order.expectCommit(device)
+      order.answer(order.expectCommit(device), batch("held", 1))
+      jest.advanceTimersByTime(5_000)
+
+      expect(released).toEqual(["held"])
+      expect(jest.getTimerCount()).toBe(0)
+    })
   })
 })
