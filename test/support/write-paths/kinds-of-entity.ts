@@ -27,8 +27,6 @@ export const kinds: readonly WritePath[] = [
   { name: "tree, materialized path", run: tree(PathNode) },
   {
     name: "tree, closure table: the rows of the closure",
-    orm: "detected",
-    triggers: "detected",
     run: tree(ClosureNode),
   },
   {

@@ -40,12 +40,20 @@ export const others: readonly WritePath[] = [
     run: byHand((run) => `WITH w AS (${insertTag(run)} RETURNING 1) SELECT * FROM w`),
   },
   {
-    name: "clear() (TRUNCATE)",
-    orm: "detected",
+    name: "clear()",
     run: async ({ manager, number, begin }) => {
       await manager.insert(DeferredUnique, { rank: number })
       await begin()
       await manager.clear(DeferredUnique)
+    },
+  },
+  {
+    name: "raw TRUNCATE",
+    orm: "detected",
+    run: async ({ manager, number, begin }) => {
+      await manager.insert(DeferredUnique, { rank: number })
+      await begin()
+      await manager.query("TRUNCATE hostile.deferred_unique")
     },
   },
   {

@@ -69,7 +69,6 @@ export const relations: readonly WritePath[] = [
   },
   {
     name: "ON UPDATE CASCADE, by the database",
-    orm: "unseen",
     run: async ({ manager, text, begin }) => {
       await manager.insert(Shelf, { code: text })
       await manager.insert(Book, { title: text, shelf: { code: text } })
