@@ -183,16 +183,18 @@ export class CursorDelivery {
 
   private async pause(failure: Failure): Promise<void> {
     this.books.failed(failure.error, failure.code ?? "PUBLISH_FAILED")
-    const askedUntil = performance.now() + retryAfterMsOf([failure], this.delivery.maxRetryAfterMs)
-    await this.backOff()
-    // A commit cuts a pause of ours short, never one that the broker asked for.
-    while (!this.isStopped && performance.now() < askedUntil) await this.waiting.atLeast(askedUntil - performance.now())
+    await this.backOff(retryAfterMsOf([failure], this.delivery.maxRetryAfterMs))
     this.books.state = "delivering"
   }
 
-  private backOff(): Promise<void> {
+  /** A commit cuts a long pause of ours short, so that a broker that is back is soon found; never one that the broker asked for. */
+  private async backOff(askedMs = 0): Promise<void> {
+    if (this.isStopped) return
     const { retryDelayMs: baseMs, maxRetryDelayMs: maxMs } = this.delivery
-    return this.isStopped ? Promise.resolve() : this.waiting.atLeast(backoffMs(this.books.failures, { baseMs, maxMs }))
+    const delayMs = backoffMs(this.books.failures, { baseMs, maxMs })
+    const until = performance.now() + Math.max(askedMs, Math.min(delayMs, SHORTENED_MS))
+    await this.waiting.atLeast(delayMs)
+    while (!this.isStopped && performance.now() < until) await this.waiting.atLeast(until - performance.now())
   }
 
   /** A page of which nothing was delivered need not be saved each time. */
@@ -281,6 +283,9 @@ export class CursorDelivery {
     return new WindowReader(position, { connection, tables, shard, shards, pageRows: this.delivery.batchSize })
   }
 }
+
+/** What a commit leaves of a pause: however much is committed, a broker that is down is asked once a second. */
+const SHORTENED_MS = 1_000
 
 /** Larger than for direct delivery: a page of a thousand rows is read as fast as one of a hundred. */
 const DEFAULT_BATCH_SIZE = 1_000

@@ -78,6 +78,17 @@ describeOnEveryPostgres((version) => {
     expect(await log.observer.query("SELECT * FROM change_events.dead_letter")).toEqual([])
   })
 
+  it("asks a broker that is down about once a second, however much is committed meanwhile", async () => {
+    const down = recordingBroker({ answer: () => Object.assign(new Error("down"), { code: "ECONNREFUSED" }) })
+    log.changes.registerBroker("down", down, { delivery: { retryDelayMs: 200 } })
+    await log.changes.startRelay()
+    const start = performance.now()
+    for (let n = 0; performance.now() - start < 2_000; n++) await insert(`s${n}`)
+
+    expect(down.calls.length).toBeGreaterThan(1)
+    expect(down.calls.length).toBeLessThan(10)
+  })
+
   it("goes on where another relay ended, without a repetition", async () => {
     const broker = recordingBroker()
     log.changes.registerBroker("broker", broker)
