@@ -90,7 +90,8 @@ function statesOf(now: readonly RowText[], changes: readonly RowChange[]): reado
   const states = [now]
   for (const { before, after } of [...changes].reverse()) {
     const later = states[0] as readonly RowText[]
-    const without = after ? later.filter((row) => textOf(row) !== textOf(after)) : later
+    const gone = after && textOf(after)
+    const without = after ? later.filter((row) => textOf(row) !== gone) : later
     states.unshift(before ? [...without, before] : without)
   }
   return states
@@ -119,8 +120,10 @@ function listChanges(
       touched.set(text, { ...known, last: index })
     }
   })
-  const listAt = (index: number, key: RowText): RowText[] =>
-    (states[index] as readonly RowText[]).filter((row) => textOf(keyOf(row)) === textOf(key))
+  const listAt = (index: number, key: RowText): RowText[] => {
+    const wanted = textOf(key)
+    return (states[index] as readonly RowText[]).filter((row) => textOf(keyOf(row)) === wanted)
+  }
   return [...touched.values()]
     .map(({ key, transactionId, first, last, id }) => {
       return { relation, key, transactionId, id, before: listAt(first, key), after: listAt(last + 1, key) }
@@ -128,8 +131,13 @@ function listChanges(
     .filter(({ before, after }) => before.map(textOf).sort().join() !== after.map(textOf).sort().join())
 }
 
+/** A list of a thousand rows is gone through a thousand times. */
+const texts = new WeakMap<RowText, string>()
+
 function textOf(row: RowText): string {
-  return JSON.stringify(Object.entries(row).sort())
+  const text = texts.get(row) ?? JSON.stringify(Object.entries(row).sort())
+  texts.set(row, text)
+  return text
 }
 
 /** Numbers by their value, also those that are text because JavaScript has none so large. */
