@@ -201,7 +201,7 @@ export class Capture {
     if (!isHashed || this.reader.sensitiveHashKey) return
     throw new ChangeEventsError(
       "OPTIONS_INVALID",
-      `${entity.metadata.name} has a column with @Sensitive("hash"), which needs the option \`sensitiveHashKey\``,
+      `${entity.metadata.name} has a column, or points to one, with @Sensitive("hash"), which needs the option \`sensitiveHashKey\``,
     )
   }
 

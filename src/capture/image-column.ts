@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto"
 import type { EntityMetadata } from "typeorm"
 import { jsonValue } from "../runtime/json-value"
 import type { SensitiveMode } from "./capture-options"
-import { declaredSensitivity } from "./decorators"
+import { columnMode, type ColumnRules, type RulesOf } from "./column-mode"
 
 export type ColumnMetadata = EntityMetadata["columns"][number]
 
@@ -19,29 +19,19 @@ export interface ImageColumn {
   readonly countsAsDifference: boolean
 }
 
-export interface ColumnRules {
-  /** Property paths that `ignore` names. */
-  readonly ignore: ReadonlySet<string>
-  /** Modes given by option, for entities without a class. */
-  readonly sensitive: Readonly<Record<string, SensitiveMode>>
-}
-
 /**
  * The columns of the entity that are read, in their order: keys and those that a record shows. With single-table inheritance a
  * column of a child has that child's rules.
  */
-export function imageColumns(
-  metadata: EntityMetadata,
-  rulesOf: (column: ColumnMetadata) => ColumnRules,
-): ImageColumn[] {
+export function imageColumns(metadata: EntityMetadata, rulesOf: RulesOf): ImageColumn[] {
   return metadata.columns
     .filter((column) => !column.isVirtualProperty)
-    .flatMap((column) => imageColumn(column, rulesOf(column)) ?? [])
+    .flatMap((column) => imageColumn(column, rulesOf) ?? [])
 }
 
-function imageColumn(metadata: ColumnMetadata, rules: ColumnRules): ImageColumn | undefined {
-  const sensitive = givenMode(metadata, rules) ?? declaredMode(metadata)
-  const path = metadata.isSelect && sensitive !== "omit" && !isIgnored(metadata, rules) ? recordPath(metadata) : []
+function imageColumn(metadata: ColumnMetadata, rulesOf: RulesOf): ImageColumn | undefined {
+  const sensitive = columnMode(metadata, rulesOf)
+  const path = sensitive !== "omit" && !isIgnored(metadata, rulesOf(metadata)) ? recordPath(metadata) : []
   if (path.length === 0 && !metadata.isPrimary && !metadata.isDiscriminator && !metadata.isDeleteDate) return undefined
   return {
     metadata,
@@ -53,35 +43,8 @@ function imageColumn(metadata: ColumnMetadata, rules: ColumnRules): ImageColumn 
   }
 }
 
-/** What the option says of the column's property, its relation, or an embedded one that it stands in. */
-function givenMode(metadata: ColumnMetadata, rules: ColumnRules): SensitiveMode | undefined {
-  const path =
-    metadata.isVirtual && metadata.relationMetadata ? metadata.relationMetadata.propertyPath : metadata.propertyPath
-  const parts = path.split(".")
-  const paths = parts.map((_, index) => parts.slice(0, parts.length - index).join("."))
-  return paths.map((each) => rules.sensitive[each]).find((mode) => mode !== undefined)
-}
-
-/** What `@Sensitive` said: of the column's property, of the relation whose key it holds, of an embedded one that it stands in. */
-function declaredMode(metadata: ColumnMetadata): SensitiveMode | undefined {
-  const embedded = metadata.embeddedMetadata
-  const relation = metadata.relationMetadata
-  const own = declaredSensitivity(embedded?.type ?? metadata.target, metadata.propertyName)
-  if (own) return own
-  const ofRelation =
-    relation && declaredSensitivity(relation.embeddedMetadata?.type ?? relation.target, relation.propertyName)
-  const { entityMetadata } = metadata
-  const targets = [entityMetadata, ...entityMetadata.childEntityMetadatas].map((each) => each.target)
-  return ofRelation ?? targets.map((target) => embeddedMode(embedded, target)).find((mode) => mode !== undefined)
-}
-
-function embeddedMode(embedded: ColumnMetadata["embeddedMetadata"], target: unknown): SensitiveMode | undefined {
-  if (!embedded) return undefined
-  const parent = embedded.parentEmbeddedMetadata
-  return declaredSensitivity(parent?.type ?? target, embedded.propertyName) ?? embeddedMode(parent, target)
-}
-
-function isIgnored(metadata: ColumnMetadata, rules: ColumnRules): boolean {
+/** Whether `ignore` names the column's property, its relation, or an embedded one at the top that it stands in. */
+export function isIgnored(metadata: ColumnMetadata, rules: ColumnRules): boolean {
   const relation = metadata.relationMetadata?.propertyPath
   const paths = metadata.isVirtual && relation ? [relation] : [metadata.propertyPath]
   return paths.some((path) => rules.ignore.has(path) || rules.ignore.has(path.split(".")[0] as string))

@@ -2,8 +2,9 @@ import type { EntityMetadata } from "typeorm"
 import type { CaptureOptions, EntityCaptureOptions, RowText } from "./capture-options"
 import { declaredSensitivity } from "./decorators"
 import type { ShownMode } from "./entity-value"
-import { imageColumns, type ColumnMetadata, type ImageColumn } from "./image-column"
-import { columnRules, entityOptions, entityPlace, isOwn, ownerOf } from "./tracked-entity"
+import { ownMode, type RulesOf } from "./column-mode"
+import { imageColumns, isIgnored, type ImageColumn } from "./image-column"
+import { entityOptions, entityPlace, isOwn, rulesBy } from "./tracked-entity"
 
 export type RelationMetadata = EntityMetadata["relations"][number]
 
@@ -23,13 +24,14 @@ export interface RecordShape {
 
 export interface ShownRelation {
   readonly metadata: RelationMetadata
+  /** Of a relation that is sensitive itself: of the other row its key alone is shown, like this. */
   readonly mode: ShownMode
 }
 
 export function recordShape(metadata: EntityMetadata, options: CaptureOptions): RecordShape {
   const own = entityOptions(metadata, options)
-  const root = metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
-  const images = imageColumns(metadata, (column) => columnRules(ownerOf(column, root), options))
+  const rulesOf = rulesBy(options)
+  const images = imageColumns(metadata, rulesOf)
   const columns = images.filter(({ path, metadata: column }) => {
     return path.length > 0 && !column.isVirtual && isOwn(column, metadata)
   })
@@ -39,7 +41,7 @@ export function recordShape(metadata: EntityMetadata, options: CaptureOptions): 
     objectType: `${app}.${model}`,
     keys: images.filter(isKey),
     columns: [...columns.filter(isKey), ...columns.filter((column) => !isKey(column))],
-    relations: metadata.relations.flatMap((relation) => shownRelation(relation, images, own) ?? []),
+    relations: metadata.relations.flatMap((relation) => shownRelation(relation, own, rulesOf) ?? []),
     display: own.display,
     url: own.url,
   }
@@ -50,19 +52,16 @@ const isKey = ({ metadata }: ImageColumn): boolean => metadata.isPrimary
 /** Undefined for one that is hidden, by its own name or by that of the foreign key's column. */
 export function shownRelation(
   metadata: RelationMetadata,
-  images: readonly ImageColumn[],
   { ignore = [], sensitive = {} }: EntityCaptureOptions,
+  rulesOf: RulesOf,
 ): ShownRelation | undefined {
   const path = metadata.propertyPath
   if (ignore.includes(path) || ignore.includes(path.split(".")[0] as string)) return undefined
   const owner = metadata.embeddedMetadata?.type ?? metadata.target
-  const mode = sensitive[path] ?? declaredSensitivity(owner, metadata.propertyName)
-  if (mode === "omit") return undefined
-  const foreignKey = metadata.isManyToMany ? [] : metadata.joinColumns.map((column) => imageOf(column, images))
-  if (foreignKey.some((image) => !image || image.path.length === 0)) return undefined
-  return { metadata, mode: mode ?? foreignKey.find((image) => image?.sensitive)?.sensitive }
-}
-
-function imageOf(column: ColumnMetadata, images: readonly ImageColumn[]): ImageColumn | undefined {
-  return images.find((image) => image.metadata === column)
+  const foreignKey = metadata.isManyToMany ? [] : metadata.joinColumns
+  if (foreignKey.some((column) => isIgnored(column, rulesOf(column)))) return undefined
+  const own = sensitive[path] ?? declaredSensitivity(owner, metadata.propertyName)
+  const modes = [own, ...foreignKey.map((column) => ownMode(column, rulesOf(column)))]
+  if (modes.includes("omit")) return undefined
+  return { metadata, mode: modes.find((mode) => mode !== undefined) as ShownMode }
 }

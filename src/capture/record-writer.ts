@@ -2,11 +2,14 @@ import { types } from "node:util"
 import type { EntityMetadata } from "typeorm"
 import { ChangeEventsError } from "../errors"
 import type { ChangeRecord } from "../events/change-event"
+import { MASKED } from "../runtime/masked-copy"
 import type { Capture } from "./capture"
 import type { RowText } from "./capture-options"
 import { databaseText, entityValue, type EntityValueReader, type ShownMode } from "./entity-value"
+import { columnMode } from "./column-mode"
 import { keyText, type ColumnMetadata } from "./image-column"
 import { recordShape, type RecordShape, type RelationMetadata, type ShownRelation } from "./record-shape"
+import { rulesBy } from "./tracked-entity"
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -77,14 +80,15 @@ export class RecordWriter {
   private related(row: Row, { metadata, mode }: ShownRelation, depth: Depth): unknown {
     const value = loaded(row, metadata)
     if (!Array.isArray(value)) return this.relatedRow(value, metadata, mode, depth)
-    return value.map((item) => this.relatedRow(item, metadata, mode, depth))
+    // A list has an item for each row, also where its key is omitted, as those of changes do.
+    return value.map((item: unknown) => this.relatedRow(item, metadata, mode, depth) ?? (item ? MASKED : item))
   }
 
   private relatedRow(value: unknown, relation: RelationMetadata, mode: ShownMode, depth: Depth): unknown {
     if (value === undefined || value === null) return value
     const target =
       relation.joinColumns[0]?.referencedColumn ?? (relation.inverseEntityMetadata.primaryColumns[0] as ColumnMetadata)
-    if (typeof value !== "object") return entityValue(value, target, mode, this.reader)
+    if (typeof value !== "object") return this.keyPart(value, target, mode)
     const metadata = metadataOf(value, this.capture) ?? relation.inverseEntityMetadata
     const isKeyOnly = mode !== undefined || depth === 2 || this.isReference(value as Row, metadata)
     return isKeyOnly
@@ -109,9 +113,15 @@ export class RecordWriter {
     const columns = isThere ? referenced : relation.inverseEntityMetadata.primaryColumns
     const parts = columns.map((column): [string, unknown] => {
       const value = column.getEntityValue(row) as unknown
-      return [column.propertyName, value === undefined ? null : entityValue(value, column, mode, this.reader)]
+      return [column.propertyName, value === undefined ? null : this.keyPart(value, column, mode)]
     })
     return parts.length === 1 ? parts[0]?.[1] : Object.fromEntries(parts)
+  }
+
+  /** As the relation says, else as the row that has this key shows it; undefined for what that one omits. */
+  private keyPart(value: unknown, column: ColumnMetadata, ofRelation: ShownMode): unknown {
+    const mode = ofRelation ?? columnMode(column, rulesBy(this.capture.environment.options))
+    return mode === "omit" ? undefined : entityValue(value, column, mode, this.reader)
   }
 
   /** A function of the user's that fails is reported, and its text left out: the sign-in that it describes has happened. */

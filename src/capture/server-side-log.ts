@@ -114,10 +114,10 @@ interface ShownColumn {
   readonly index: number
 }
 
-/** A masked value is told by one of two texts, so that it can be seen that it changed. */
+/** A masked value is told by one of two texts, so that it can be seen that it changed; a masked key by its HMAC, which the event's key needs. */
 function shown(image: ImageColumn, { from, other, index }: ShownColumn, parameters: Parameters): string {
   const own = column(from + index)
-  if (image.sensitive === "mask") {
+  if (image.sensitive === "mask" && !isKey(image)) {
     const isChanged =
       other === undefined || from < other ? "false" : `concat(${own}) <> concat(${column(other + index)})`
     return `CASE WHEN ${own} IS DISTINCT FROM NULL THEN CASE WHEN ${isChanged} THEN '2' ELSE '1' END END`

@@ -5,7 +5,8 @@ import type { CaptureOptions, EntityCaptureOptions } from "./capture-options"
 import type { RowKey } from "./captured-statement"
 import { declaredCapture } from "./decorators"
 import { entityTransitions, type Transition } from "./transitions"
-import { imageColumns, type ColumnMetadata, type ColumnRules, type ImageColumn } from "./image-column"
+import type { ColumnRules, RulesOf } from "./column-mode"
+import { imageColumns, type ColumnMetadata, type ImageColumn } from "./image-column"
 
 /** A table whose changes become events, with all that its statements and images need, worked out once. */
 export interface TrackedEntity {
@@ -47,7 +48,7 @@ export interface EntityVariant {
 
 export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, dataSource: DataSource): TrackedEntity {
   const own = entityOptions(metadata, options)
-  const columns = imageColumns(metadata, (column) => columnRules(ownerOf(column, metadata), options))
+  const columns = imageColumns(metadata, rulesBy(options))
   const position = (column: unknown): number => columns.findIndex((image) => image.metadata === column)
   const softDelete = own.softDelete ?? options.softDelete ?? "delete"
   return {
@@ -67,14 +68,25 @@ export function trackEntity(metadata: EntityMetadata, options: CaptureOptions, d
   }
 }
 
-/** The entity that declares the column: with single-table inheritance a child, or the root. */
-export function ownerOf(column: ColumnMetadata, root: EntityMetadata): EntityMetadata {
-  return root.childEntityMetadatas.find((child) => child.target === column.target) ?? root
+/** What the options say of a column, of whichever entity. */
+export function rulesBy(options: CaptureOptions): RulesOf {
+  return (column) => columnRules(declaringEntity(column), options)
+}
+
+/** With single-table inheritance a child, or the root. */
+function declaringEntity({ entityMetadata, target }: ColumnMetadata): EntityMetadata {
+  const root = rootOf(entityMetadata)
+  return root.childEntityMetadatas.find((child) => child.target === target) ?? root
+}
+
+/** The entity that owns the table. */
+export function rootOf(metadata: EntityMetadata): EntityMetadata {
+  return metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
 }
 
 /** What a table's entity says is sensitive is so for all entities of the table. */
-export function columnRules(metadata: EntityMetadata, options: CaptureOptions): ColumnRules {
-  const root = metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
+function columnRules(metadata: EntityMetadata, options: CaptureOptions): ColumnRules {
+  const root = rootOf(metadata)
   const all = [root, ...root.childEntityMetadatas].map((each) => entityOptions(each, options).sensitive ?? {})
   return { ignore: new Set(entityOptions(metadata, options).ignore), sensitive: Object.assign({}, ...all) }
 }

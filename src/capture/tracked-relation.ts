@@ -2,7 +2,7 @@ import type { DataSource, EntityMetadata } from "typeorm"
 import type { CaptureOptions } from "./capture-options"
 import { imageColumns, type ColumnMetadata, type ImageColumn } from "./image-column"
 import { shownRelation, type RelationMetadata } from "./record-shape"
-import { columnRules, entityOptions, ownerOf, trackEntity, type TrackedEntity } from "./tracked-entity"
+import { entityOptions, rootOf, rulesBy, trackEntity, type TrackedEntity } from "./tracked-entity"
 
 /** A many-to-many relation as the events of one of its two sides show it. Positions in `own` and `other` are the junction's columns. */
 export interface TrackedRelation {
@@ -59,10 +59,6 @@ function sidesOf(junction: EntityMetadata, dataSource: DataSource): RelationMeta
   return [...new Map(all.reverse().map((relation) => [sideOf(relation), relation])).values()].reverse()
 }
 
-function rootOf(metadata: EntityMetadata): EntityMetadata {
-  return metadata.tableType === "entity-child" ? metadata.parentEntityMetadata : metadata
-}
-
 function isWanted(relation: RelationMetadata, options: CaptureOptions): boolean {
   const wanted = entityOptions(declaring(relation), options).relations ?? options.relations ?? "owner"
   return wanted === "both" || (wanted === "owner" && relation.isOwning)
@@ -79,7 +75,7 @@ function trackRelation(
   junction: TrackedEntity,
   options: CaptureOptions,
 ): TrackedRelation | undefined {
-  const shown = shownRelation(relation, [], entityOptions(declaring(relation), options))
+  const shown = shownRelation(relation, entityOptions(declaring(relation), options), rulesBy(options))
   const { ownerColumns, inverseColumns } = junction.metadata
   const [own, other] = relation.isOwning ? [ownerColumns, inverseColumns] : [inverseColumns, ownerColumns]
   const at = (column: ColumnMetadata): number => junction.columns.findIndex((image) => image.metadata === column)
@@ -102,7 +98,7 @@ function trackRelation(
 
 /** The listed rows' key as their own entity has it, so that what is kept out of its events is not let out here. */
 function keyColumns(other: readonly ColumnMetadata[], root: EntityMetadata, options: CaptureOptions): ImageColumn[] {
-  const images = imageColumns(root, (column) => columnRules(ownerOf(column, root), options))
+  const images = imageColumns(root, rulesBy(options))
   return other.map((metadata) => {
     const referenced = metadata.referencedColumn as ColumnMetadata
     const image = images.find(({ databaseName }) => databaseName === referenced.databaseName)
