@@ -16,7 +16,7 @@ import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
 import { bodyFaults, describeDataSource, type BodyFaults } from "../../support/described-messages"
 
-/** RFC 3339 has no years before the first, so `format: date` does not hold for it: the README says so. */
+/** RFC 3339 has no years before the first, so `format: date` does not hold for it: docs/schemas.md says so. */
 const isBeforeChrist = (value: unknown): boolean => typeof value === "string" && value.endsWith("BC")
 
 describeOnEveryPostgres((version) => {
