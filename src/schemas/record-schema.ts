@@ -22,10 +22,15 @@ export function recordProperties(
     .filter((column) => column.path.length > 0)
     .map((column) => ({
       path: column.path,
-      schema: columnSchema(column, dataSource),
+      schema: columnSchema(shownColumn(column, entity), dataSource),
       isNullable: column.metadata.isNullable,
     }))
   return propertiesOf(placed, new Set(entity.compositeRelations))
+}
+
+/** The secret of the hash is not in the database, so triggers mask what is to be hashed. */
+function shownColumn(column: ImageColumn, { byTriggers }: TrackedEntity): ImageColumn {
+  return byTriggers && column.sensitive ? { ...column, sensitive: "mask" } : column
 }
 
 /** The same with the lists of many-to-many relations, which only a record has whose transaction changed them. */

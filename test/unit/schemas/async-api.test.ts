@@ -116,6 +116,16 @@ describe("an AsyncAPI document", () => {
     expect(user["username"]).toMatchObject({ type: "string", pattern: "^[0-9a-f]{64}$" })
   })
 
+  it("says of a hashed column that triggers capture that it shows a mask", async () => {
+    const entities = [{ entity: "User", sensitive: { username: "hash" }, capture: "triggers" }] as const
+    const user = properties(
+      await document({ entities, delivery: "outbox", sensitiveHashKey: "at least sixteen characters" }),
+      "record.users.user",
+    )
+
+    expect(user["username"]).toEqual({ type: "string", enum: ["***"] })
+  })
+
   it("gives each kind of a shared table its own topics and attributes", async () => {
     const described = await document({ app: "extras" })
 
