@@ -152,8 +152,11 @@ describeOnEveryPostgres((version) => {
       await writing("on")
       await expect(start()).rejects.toMatchObject({ code: "CHANGE_LOG_READ_ONLY" })
       await writing("off")
-      await log.changes.startRelay({ leaseMs: 1_000 })
-      await insert("a")
+      await log.changes.startRelay({ leaseMs: 5_000 })
+      // The application's own session, made before: a new one of its pool would be read-only as well.
+      const runner = log.dataSource.createQueryRunner()
+      const write = (name: string) => runner.manager.insert(Site, { name, slug: name })
+      await write("a")
       await broker.untilAccepted(1)
       await log.changes.flush()
       await breakIt(`ALTER DATABASE ${database} SET default_transaction_read_only = on`)
@@ -161,11 +164,12 @@ describeOnEveryPostgres((version) => {
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'change-events relay'
          AND datname = current_database()`,
       )
-      await insert("b")
+      await write("b")
       await broker.untilAccepted(2)
       await breakIt(`ALTER DATABASE ${database} SET default_transaction_read_only = off`)
-      await insert("c")
+      await write("c")
       await untilBooked("broker", 3)
+      await runner.release()
 
       expect(new Set(broker.accepted.map(({ key }) => key)).size).toBe(3)
     })
