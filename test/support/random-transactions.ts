@@ -107,7 +107,7 @@ const writes: Readonly<Record<string, (manager: EntityManager, a: number, b: num
   }
 
 /** More often than the others, so that these find something. */
-const MAKING = ["insert a device", "insert", "upsert", "upsert several", "insert an interface"]
+const MAKING = ["save a new device", "insert", "upsert", "upsert several", "insert an interface"]
 
 const write: fc.Arbitrary<RandomWrite> = fc.tuple(
   fc.constantFrom(...Object.keys(writes), ...MAKING, ...MAKING),
