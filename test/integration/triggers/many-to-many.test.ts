@@ -179,7 +179,8 @@ describeOnEveryPostgres((version) => {
         [`extras.tag:${id}`, { devices: [] }],
         ["dcim.device:1", { tags: [] }],
       ])
-      expect(outbox.logged).toEqual([])
+      // Of what else foreign keys do to devices, as sites are not captured here, it is told once.
+      expect(outbox.logged.filter((line) => !line.includes("FOREIGN_KEYS_UNSEEN"))).toEqual([])
     } finally {
       await outbox.close()
     }
