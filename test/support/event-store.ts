@@ -83,19 +83,22 @@ function isVisible(row: Row): boolean {
   return (row["deletedAt"] ?? null) === null
 }
 
+/** A shelf has a code, and the row of a closure table nothing else than its key. */
 function keyOf(model: string, row: Row): string {
-  return `${model} ${String(row["id"])}`
+  return `${model} ${String(row["id"] ?? row["code"] ?? JSON.stringify(row))}`
 }
 
 function text(event: StoredEvent): string {
   return JSON.stringify(event)
 }
 
+const TOLD: readonly string[] = ["regular", "closure-junction"]
+
 /** All rows that are not soft-deleted, as a reload shows them, with the keys that their many-to-many relations list. */
 async function tableRows(dataSource: DataSource, url: string): Promise<ReadonlyMap<string, Row>> {
   const reload = await rowReload(dataSource)
   const rows = new Map<string, Row>()
-  for (const metadata of dataSource.entityMetadatas.filter(({ tableType }) => tableType === "regular")) {
+  for (const metadata of dataSource.entityMetadatas.filter(({ tableType }) => TOLD.includes(tableType))) {
     const texts = await rowTexts(url, `"${metadata.schema}"."${metadata.tableName}"`)
     const lists = await listsOf(dataSource, metadata)
     for (const row of texts.map((each) => reload(metadata, each)).filter(isVisible)) {

@@ -1,5 +1,8 @@
 import fc from "fast-check"
 import { In, type DataSource, type EntityManager } from "typeorm"
+import { Book } from "../../fixtures/hostile/book"
+import { ClosureNode } from "../../fixtures/hostile/closure-node"
+import { Shelf } from "../../fixtures/hostile/shelf"
 import { Device } from "../../fixtures/inventory/device"
 import { Interface } from "../../fixtures/inventory/interface"
 import { IPAddress } from "../../fixtures/inventory/ip-address"
@@ -23,6 +26,8 @@ const siteId = (n: number): number => 1_000 + (n % KEYS)
 const interfaceId = (n: number): number => 1_000 + (n % (2 * KEYS))
 const tagId = (n: number): string => `00000000-0000-4000-8000-00000000000${n % KEYS}`
 const addressId = (n: number): string => `00000000-0000-4000-9000-00000000000${n % KEYS}`
+const nodeId = (n: number): number => 1_000 + (n % KEYS)
+const shelfCode = (n: number): string => `shelf ${n % KEYS}`
 const tagsOf = (n: number): { id: string }[] => [...new Set([tagId(n), tagId(n >> 2)])].map((id) => ({ id }))
 
 const relation = (manager: EntityManager, property: string, n: number) =>
@@ -103,11 +108,37 @@ const writes: Readonly<Record<string, (manager: EntityManager, a: number, b: num
       const address = await manager.findOneBy(IPAddress, { id: addressId(a) })
       if (address) await manager.softRemove(address)
     },
+    "plant a node": async (manager, a, b) => {
+      const parent = b % 3 === 0 ? null : await manager.findOneBy(ClosureNode, { id: nodeId(b) })
+      if (!(await manager.existsBy(ClosureNode, { id: nodeId(a) })))
+        await manager.save(manager.create(ClosureNode, { id: nodeId(a), name: `n${b}`, parent }))
+    },
+    "move a node": async (manager, a, b) => {
+      const node = await manager.findOneBy(ClosureNode, { id: nodeId(a) })
+      const parent = await manager.findOneBy(ClosureNode, { id: nodeId(b) })
+      if (node && parent && a % KEYS < b % KEYS) await manager.save(Object.assign(node, { parent }))
+    },
+    "delete a node, and its closure rows with it": (manager, a) => manager.delete(ClosureNode, nodeId(a)),
+    "set up a shelf": (manager, a, b) => manager.upsert(Shelf, { code: shelfCode(a), label: `l${b}` }, ["code"]),
+    "put a book on a shelf": (manager, a, b, c) =>
+      manager.insert(Book, { title: `b${c}`, shelf: { code: shelfCode(a) }, home: { code: shelfCode(b) } }),
+    "give a shelf another key, and its books with it": (manager, a, b) =>
+      manager.update(Shelf, { code: shelfCode(a) }, { code: shelfCode(b) }),
+    "delete a shelf, and its books with it": (manager, a) => manager.delete(Shelf, { code: shelfCode(a) }),
     "delete for good": (manager, a) => manager.delete(IPAddress, addressId(a)),
   }
 
 /** More often than the others, so that these find something. */
-const MAKING = ["save a new device", "insert", "upsert", "upsert several", "insert an interface"]
+const MAKING = [
+  "save a new device",
+  "insert",
+  "upsert",
+  "upsert several",
+  "insert an interface",
+  "plant a node",
+  "set up a shelf",
+  "put a book on a shelf",
+]
 
 const write: fc.Arbitrary<RandomWrite> = fc.tuple(
   fc.constantFrom(...Object.keys(writes), ...MAKING, ...MAKING),
