@@ -91,9 +91,9 @@ function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): st
   const sizes = ["log.event", "log.record", "log.old_row", "log.new_row"].map(
     (name) => `coalesce(octet_length(${name}), 0)`,
   )
-  // Only a row that the server wrote has a body, and nobody asks another one when it was written: a date is dear to read.
+  // The time as a number: a date is dear to read.
   return `
-    SELECT id::text, key, CASE WHEN event IS NULL THEN written_at END, event, record, body, old_row, new_row, bytes FROM (
+    SELECT id::text, key, date_part('epoch', written_at) * 1000, event, record, body, old_row, new_row, bytes FROM (
       SELECT log.*, (SELECT body FROM ${tables.statement} AS statement WHERE statement.id = log.statement_id) AS body,
              (${sizes.join(" + ")}) AS size, sum(${sizes.join(" + ")}) OVER (ORDER BY log.id ROWS UNBOUNDED PRECEDING) AS bytes
       FROM (
@@ -105,13 +105,11 @@ function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): st
     ) AS page WHERE bytes - size <= ${MAX_PAGE_BYTES} ORDER BY page.id`
 }
 
-const NOT_READ = new Date(Number.NaN)
-
-function toRow([id, key, writtenAt, event, record, body, oldRow, newRow]: readonly unknown[]): LogRow {
+function toRow([id, key, writtenAtMs, event, record, body, oldRow, newRow]: readonly unknown[]): LogRow {
   return {
     id: BigInt(id as string),
     key: key as string,
-    writtenAt: (writtenAt as Date | null) ?? NOT_READ,
+    writtenAt: new Date(Number(writtenAtMs)),
     event: event as string | null,
     record: record as string | null,
     body: body as string | null,
