@@ -46,7 +46,8 @@ async function write(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  if (KILL_AT === "at-commit") killAtWrite("COMMIT", () => begun >= KILLED_TRANSACTION)
+  // Prepared, only its name is sent.
+  if (KILL_AT === "at-commit") killAtWrite(["COMMIT", "change_events_commit"], () => begun >= KILLED_TRANSACTION)
   process.once("SIGTERM", () => (isStopped = true))
   await dataSource.initialize()
   await Promise.all(Array.from({ length: Number(WRITERS) }, write))
