@@ -1,7 +1,7 @@
 import type { DataSource, EntityMetadata } from "typeorm"
 import { changeTopic } from "../events/topic"
 import type { CaptureOptions } from "./capture-options"
-import type { ColumnMetadata, ImageColumn } from "./image-column"
+import { pointingColumn } from "./pointing-column"
 import { entityOptions, trackEntity, type EntityVariant, type TrackedEntity } from "./tracked-entity"
 import type { EntityLookup } from "./tracked-relation"
 
@@ -36,7 +36,7 @@ function trackClosure(
   dataSource: DataSource,
 ): TrackedEntity {
   const plain = trackEntity(metadata, options, dataSource)
-  const columns = plain.columns.map((column) => keyColumn(column.metadata, tree))
+  const columns = plain.columns.map(({ metadata: own }) => pointingColumn(own, tree.columns, [own.propertyName]))
   const [place] = tree.variants.values()
   const { app, prefix } = place as EntityVariant
   const model = (entityOptions(metadata, options).model ?? metadata.name).toLowerCase()
@@ -51,19 +51,4 @@ function trackClosure(
     ignored: new Set(),
   }
   return { ...plain, byTriggers: tree.byTriggers, columns, variants: new Map([["", variant]]) }
-}
-
-/** The node's key as its own events have it, so that what is kept out of them is not let out here. */
-function keyColumn(metadata: ColumnMetadata, tree: TrackedEntity): ImageColumn {
-  const referenced = metadata.referencedColumn as ColumnMetadata
-  const own = tree.columns.find(({ databaseName }) => databaseName === referenced.databaseName)
-  const isShown = own !== undefined && own.path.length > 0
-  return {
-    metadata,
-    hydratedAs: own?.hydratedAs ?? referenced,
-    databaseName: metadata.databaseName,
-    path: [metadata.propertyName],
-    sensitive: isShown ? own.sensitive : "mask",
-    countsAsDifference: true,
-  }
 }

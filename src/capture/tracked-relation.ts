@@ -1,6 +1,7 @@
 import type { DataSource, EntityMetadata } from "typeorm"
 import type { CaptureOptions } from "./capture-options"
 import { imageColumns, type ColumnMetadata, type ImageColumn } from "./image-column"
+import { pointingColumn } from "./pointing-column"
 import { shownRelation, type RelationMetadata } from "./record-shape"
 import { entityOptions, rootOf, rulesBy, trackEntity, type TrackedEntity } from "./tracked-entity"
 
@@ -96,20 +97,7 @@ function trackRelation(
   }
 }
 
-/** The listed rows' key as their own entity has it, so that what is kept out of its events is not let out here. */
 function keyColumns(other: readonly ColumnMetadata[], root: EntityMetadata, options: CaptureOptions): ImageColumn[] {
   const images = imageColumns(root, rulesBy(options))
-  return other.map((metadata) => {
-    const referenced = metadata.referencedColumn as ColumnMetadata
-    const image = images.find(({ databaseName }) => databaseName === referenced.databaseName)
-    const isShown = image !== undefined && image.path.length > 0
-    return {
-      metadata,
-      hydratedAs: image?.hydratedAs ?? referenced,
-      databaseName: metadata.databaseName,
-      path: [referenced.propertyName],
-      sensitive: isShown ? image.sensitive : "mask",
-      countsAsDifference: true,
-    }
-  })
+  return other.map((metadata) => pointingColumn(metadata, images, [metadata.referencedColumn?.propertyName as string]))
 }
