@@ -7,12 +7,13 @@ import type {
   QueryConfig,
   RowDescription,
 } from "./driver-query"
+import { perConnection } from "./per-connection"
 import { ROWS_AS_TEXT } from "./rows-as-text"
 
 export type LeanQueryClass = new (config: QueryConfig, callback: Callback) => DriverQuery
 
 /** What the rows of a connection's prepared statements are, by name; undefined for one that gives no rows. */
-const descriptions = new WeakMap<object, Map<string, RowDescription | undefined>>()
+const descriptionsOn = perConnection<RowDescription | undefined>()
 
 /**
  * The driver's Query with less to do: one write in place of one for each message, no question what the rows of a prepared statement are once
@@ -67,12 +68,6 @@ function knownRows(
   if (name === undefined || connection.parsedStatements[name] === undefined) return undefined
   const known = descriptionsOn(connection)
   return known.has(name) ? { rows: known.get(name) } : undefined
-}
-
-function descriptionsOn({ parsedStatements }: ProtocolConnection): Map<string, RowDescription | undefined> {
-  const known = descriptions.get(parsedStatements) ?? new Map<string, RowDescription | undefined>()
-  descriptions.set(parsedStatements, known)
-  return known
 }
 
 /** What is sent through the connection that `send` gets, all at once. */

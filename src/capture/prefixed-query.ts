@@ -3,6 +3,7 @@ import { isServersWord } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
 import type { Callback, DataRow, DriverQuery, DriverQueryClass, ProtocolConnection, QueryConfig } from "./driver-query"
 import { inOneWrite, leanQuery } from "./lean-query"
+import { perConnection } from "./per-connection"
 
 /** A statement before the query's own was refused, and with it the query was not carried out. */
 export class PrefixFailed extends Error {
@@ -56,7 +57,7 @@ function prefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
 }
 
 /** Statements of a prefix by name, as the connection's server knows them: its text, or undefined when an error left it open. */
-const prepared = new WeakMap<object, Map<string, string | undefined>>()
+const preparedOn = perConnection<string | undefined>()
 
 function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
   return class PrefixedQuery extends leanQuery(Query) {
@@ -112,12 +113,4 @@ function sendStatement(connection: ProtocolConnection, { name, text, values }: S
   }
   connection.bind({ portal: "", statement: name, values, binary: false })
   connection.execute({ portal: "", rows: 0 })
-}
-
-function preparedOn({ parsedStatements }: ProtocolConnection): Map<string, string | undefined> {
-  const known = prepared.get(parsedStatements)
-  if (known) return known
-  const none = new Map<string, string | undefined>()
-  prepared.set(parsedStatements, none)
-  return none
 }
