@@ -40,11 +40,7 @@ export class OutboxConnection {
   take(): SqlStatement[] {
     const { sink } = this.options
     const events = this.unwritten.take()
-    const inserts =
-      events.length > sink.maxEvents
-        ? chunks(events, sink.maxEvents).map((chunk) => sink.insert(chunk))
-        : [sink.insert(events)]
-    return inserts.filter((insert) => insert !== undefined)
+    return chunks(events, sink.maxEvents).flatMap((chunk) => sink.insert(chunk) ?? [])
   }
 
   /** Writes what is unwritten now. @throws ChangeEventsError OUTBOX_WRITE_FAILED */
@@ -109,6 +105,7 @@ function writeFailed(cause: unknown): unknown {
 }
 
 function chunks(events: readonly PendingEvent[], size: number): (readonly PendingEvent[])[] {
+  if (events.length <= size) return [events]
   const count = Math.ceil(events.length / size)
   return Array.from({ length: count }, (_, index) => events.slice(index * size, (index + 1) * size))
 }
