@@ -1,6 +1,6 @@
 import { asError, type ChangeEventsError } from "../errors"
+import { builderlessStatement } from "./builderless-statement"
 import type { TrackedTable } from "./capture"
-import type { CapturedStatement } from "./captured-statement"
 import type { DriverResult } from "./driver-connection"
 import type { ClearedWrite } from "./known-writes"
 import { ReadingRefused, runTexts, type RunText } from "./run-texts"
@@ -102,7 +102,7 @@ export class ClearedTables {
   private async tellTable({ table, rows }: EmptiedTable): Promise<ChangeEventsError | undefined> {
     const { capture } = this.watched
     if (rows === 0) return undefined
-    const { serverSide, ...rest } = readingOf(table, this.watched)
+    const { serverSide, ...rest } = builderlessStatement(table, capture, "delete")
     if (rows > capture.maxRows && !serverSide) {
       const reason = `it removed more rows than maxRowsPerStatement (${capture.maxRows})`
       return capture.uncaptured.untold(table.entity.metadata.tablePath, 0, reason)
@@ -115,21 +115,6 @@ export class ClearedTables {
       await this.runner.run(logOnServer(statement, text, serverSide, 0), [], statement)
     }
     return undefined
-  }
-}
-
-function readingOf({ entity, junction, sql }: TrackedTable, { capture }: WatchedConnection): CapturedStatement {
-  return {
-    entity,
-    junction,
-    sql,
-    kind: "delete",
-    limited: false,
-    serverSide: junction ? undefined : capture.environment.outbox?.serverSide,
-    maxRows: capture.maxRows,
-    overwritesKey: false,
-    actions: [],
-    hidesWrite: false,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DataSource, EntityMetadata } from "typeorm"
+import { builderlessStatement } from "./builderless-statement"
 import type { Capture, TrackedTable } from "./capture"
 import { completeStatement, returningWithImages, type CapturedStatement } from "./captured-statement"
 import { closureTexts } from "./closure-texts"
@@ -64,7 +65,8 @@ export class KnownWrites {
 
   private addClosure(table: TrackedTable): void {
     const { entity } = table
-    const statement = insertOf(table, this.capture)
+    // As many rows as the subtree that moved has nodes, times the ancestors that it got: maybe more than may be brought here.
+    const statement = builderlessStatement(table, this.capture, "insert")
     for (const text of closureTexts(entity)) {
       const returning = `${text} RETURNING ${returningWithImages(statement, "")}`
       const parameterCount = entity.columns.length
@@ -84,22 +86,6 @@ export class KnownWrites {
     const clears = plain.slice(TRUNCATE.length)
     if (table) this.byText.set(plain, { clears, table, cascades: false })
     this.byText.set(cascading, { clears, table, cascades: true })
-  }
-}
-
-/** As many rows as the subtree that moved has nodes, times the ancestors that it got: maybe more than may be brought here. */
-function insertOf({ entity, sql }: TrackedTable, { environment, maxRows }: Capture): CapturedStatement {
-  return {
-    entity,
-    junction: undefined,
-    sql,
-    kind: "insert",
-    limited: true,
-    serverSide: environment.outbox?.serverSide,
-    maxRows,
-    overwritesKey: false,
-    actions: [],
-    hidesWrite: false,
   }
 }
 
