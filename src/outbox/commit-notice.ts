@@ -20,11 +20,23 @@ export class CommitNotice {
 
   private async send(dataSource: DataSource): Promise<void> {
     this.isUnderWay = true
-    if (dataSource.isInitialized) await dataSource.query(`NOTIFY ${this.channel}`).catch(() => undefined)
+    await this.notify(dataSource).catch(() => undefined)
     await new Promise((resolve) => setTimeout(resolve, SHORTEST_PAUSE_MS).unref())
     this.isUnderWay = false
     const next = this.isDue
     this.isDue = undefined
     if (next) void this.send(next)
+  }
+
+  /** Past TypeORM: the application's subscribers and its query log see statements of its own only. */
+  private async notify(dataSource: DataSource): Promise<void> {
+    if (!dataSource.isInitialized) return
+    const queryRunner = dataSource.createQueryRunner("master")
+    try {
+      const connection = (await queryRunner.connect()) as { query(text: string): Promise<unknown> }
+      await connection.query(`NOTIFY ${this.channel}`)
+    } finally {
+      await queryRunner.release()
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { types } from "node:util"
 import type { DataSource, EntityManager } from "typeorm"
 import { changeEvents } from "../../src"
+import { createChangeLog } from "../../src/outbox/change-log-schema"
 import { loadDataset } from "../../fixtures/dataset"
 import { fixtureEntities } from "../../fixtures/fixture-entities"
 import { hostileEntities } from "../../fixtures/hostile/hostile-entities"
@@ -13,11 +14,11 @@ import { hookRecorder, type HookRecorder } from "./hook-recorder"
 /** Often enough for a text to be sent unprepared (twice) and prepared (from the third time on). */
 const RUNS = 3
 
-/** What an operation works with, the same on both databases but for the DataSource. */
+/** What an operation works with, the same on all databases but for the DataSource. */
 export interface Twin {
   readonly dataSource: DataSource
   readonly manager: EntityManager
-  /** A text that no other run has, and the same run on the other database has too. */
+  /** A text that no other run has, and the same run on the other databases has too. */
   unique(prefix: string): string
   readonly run: number
 }
@@ -27,35 +28,43 @@ export type Operation = (twin: Twin) => Promise<unknown>
 export type ItDoesTheSame = (sentence: string, operation: Operation) => void
 
 /**
- * Runs each operation three times on two databases with the same rows, of which one is captured, and expects the same results,
- * errors, hook calls and table contents. An operation gives what is compared: results, and entities it passed in.
+ * Runs each operation three times on databases with the same rows, of which one is not captured, one is, and one writes its changes into a
+ * change log, and expects the same results, errors, hook calls and table contents. An operation gives what is compared: results, and
+ * entities it passed in.
  */
 export function describeTwins(define: (itDoesTheSame: ItDoesTheSame) => void): void {
   describeOnEveryPostgres((version) => {
     let bare: Side
-    let captured: Side
+    let twins: readonly Side[]
 
     beforeAll(async () => {
-      ;[bare, captured] = await Promise.all([openSide(version, false), openSide(version, true)])
+      ;[bare, ...twins] = await Promise.all([
+        openSide(version),
+        openSide(version, "direct"),
+        openSide(version, "outbox"),
+      ])
     })
-    afterAll(() => Promise.all([bare.close(), captured.close()]))
+    afterAll(() => Promise.all([bare, ...twins].map((side) => side.close())))
 
     define((sentence, operation) =>
       it(sentence, async () => {
         const name = `${sentence.slice(0, 12)}-${count++}`
-        const [without, withCapture] = [await runOn(bare, name, operation), await runOn(captured, name, operation)]
+        const without = await runOn(bare, name, operation)
+        for (const twin of twins) {
+          const withCapture = await runOn(twin, name, operation)
 
-        expect(withCapture.outcomes).toStrictEqual(without.outcomes)
-        expect(withCapture.calls).toStrictEqual(without.calls)
-        expect(withCapture.contents).toStrictEqual(without.contents)
-        expect(captured.logged.filter((line) => line.includes("CAPTURE_FAILED"))).toEqual([])
+          expect(withCapture.outcomes).toStrictEqual(without.outcomes)
+          expect(withCapture.calls).toStrictEqual(without.calls)
+          expect(withCapture.contents).toStrictEqual(without.contents)
+          expect(twin.logged.filter((line) => line.includes("CAPTURE_FAILED"))).toEqual([])
+        }
       }))
   })
 }
 
 let count = 0
 
-/** One of the two databases. */
+/** One of the databases. */
 interface Side {
   readonly dataSource: DataSource
   readonly recorder: HookRecorder
@@ -63,14 +72,15 @@ interface Side {
   close(): Promise<void>
 }
 
-async function openSide(version: PostgresVersion, isCaptured: boolean): Promise<Side> {
+async function openSide(version: PostgresVersion, delivery?: "direct" | "outbox"): Promise<Side> {
   const logged: string[] = []
   const logger = { warn: (line: string) => void logged.push(line), error: (line: string) => void logged.push(line) }
-  const changes = changeEvents({ brokers: { memory: memoryBroker() }, logger })
+  const changes = changeEvents({ brokers: { memory: memoryBroker() }, logger, delivery })
   const database = await createTestDatabase(version)
   const entities = [...fixtureEntities, ...hostileEntities]
-  const dataSource = await database.dataSource({ entities, subscribers: isCaptured ? [changes.subscriber] : [] })
+  const dataSource = await database.dataSource({ entities, subscribers: delivery ? [changes.subscriber] : [] })
   await dataSource.query(SAME_UUIDS)
+  if (delivery === "outbox") for (const statement of createChangeLog()) await dataSource.query(statement)
   await loadDataset(dataSource.manager)
   const recorder = hookRecorder()
   dataSource.subscribers.push(recorder)
@@ -85,7 +95,7 @@ async function openSide(version: PostgresVersion, isCaptured: boolean): Promise<
   }
 }
 
-/** Makes keys that the database invents the same on both sides. */
+/** Makes keys that the database invents the same on all sides. */
 const SAME_UUIDS = `
 CREATE SEQUENCE public.uuids;
 CREATE FUNCTION public.next_uuid() RETURNS uuid LANGUAGE sql AS
@@ -141,7 +151,7 @@ function describeError(error: unknown): unknown {
 async function contentsOf(dataSource: DataSource): Promise<unknown> {
   const tables = await dataSource.query<{ name: string }[]>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1`,
+     WHERE schemaname NOT IN ('pg_catalog', 'information_schema', 'change_events') ORDER BY 1`,
   )
   const rows = tables.map(({ name }) => `SELECT ${quoted(name)} AS "table", to_jsonb(t)::text AS row FROM ${name} t`)
   return clockless(await dataSource.query(`${rows.join(" UNION ALL ")} ORDER BY 1, 2`))
