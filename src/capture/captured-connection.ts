@@ -6,14 +6,15 @@ import { ClearedTables } from "./cleared-tables"
 import type { SqlStatement } from "../events/transactional-sink"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
-import { resultsOf, type DriverConnection, type DriverResult } from "./driver-connection"
+import { resultsOf, statusOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import { asCalled, configOf, textOf, type Callback } from "./driver-call"
 import { ForeignKeyCascade } from "./foreign-key-cascade"
+import { HeldStart } from "./held-start"
 import { mayClear, type ClearedWrite, type KnownWrite } from "./known-writes"
 import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
-import { guarded, StatementRunner, statusOf, type WatchedConnection } from "./statement-runner"
+import { guarded, StatementRunner, type WatchedConnection } from "./statement-runner"
 import type { QueryConfig } from "./driver-query"
 import { splitStatements, transactionEnding } from "./transaction-commands"
 import { TransactionLog } from "./transaction-log"
@@ -67,7 +68,9 @@ function watchedConnection(connection: DriverConnection, capture: Capture): Watc
   const log = new TransactionLog({ order, report, limits: capture.limits, isHeard, outbox: unwritten })
   const relations = new RelationChanges(connection, capture, log)
   const triggers = capture.hasTriggers ? new TriggerContext(log) : undefined
-  return { connection, bareQuery, capture, log, outbox, relations, triggers }
+  const turns = new Turns()
+  const start = outbox && new HeldStart({ connection, bareQuery, log, turns, triggers })
+  return { connection, bareQuery, capture, log, turns, outbox, start, relations, triggers }
 }
 
 /** A text that was sent, and what is known of it when its answer comes. */
@@ -83,11 +86,12 @@ class ConnectionWatch {
   private readonly runner: StatementRunner
   private readonly cascade: ForeignKeyCascade
   private readonly cleared: ClearedTables
-  private readonly turns = new Turns()
+  private readonly turns: Turns
 
   private readonly isCoalescing: boolean
 
   constructor(private readonly watched: WatchedConnection) {
+    this.turns = watched.turns
     this.runner = new StatementRunner(watched)
     this.cascade = new ForeignKeyCascade(watched)
     this.cleared = new ClearedTables(watched, this.runner, (sql) => this.run([sql]) as Promise<unknown>)
@@ -95,6 +99,7 @@ class ConnectionWatch {
   }
 
   query(args: unknown[]): unknown {
+    if (this.watched.start?.isHeld && !this.goesBehindStart(args)) this.watched.start.send()
     return this.turns.wait(args[0], () => this.query(args)) ?? this.run(args)
   }
 
@@ -103,6 +108,10 @@ class ConnectionWatch {
     const [config, values] = args
     const text = textOf(config)
     if (text === undefined) return this.bare(args)
+    const { start } = this.watched
+    const failed = start?.takeFailure()
+    if (failed) return asCalled(args, Promise.reject(failed.error as Error))
+    if (start?.mayHold(args)) return start.hold()
     const statement = Array.isArray(values) ? statements.get(values) : undefined
     if (statement) return this.runStatement(text, values as unknown[], statement)
     const known = capture.knownWrite(text)
@@ -114,6 +123,12 @@ class ConnectionWatch {
     }
 
     return this.forward(text, args, false)
+  }
+
+  /** What goes with its images read before has to find the transaction open. */
+  private goesBehindStart([, values]: unknown[]): boolean {
+    const statement = Array.isArray(values) ? statements.get(values) : undefined
+    return statement !== undefined && statement.actions.length === 0
   }
 
   private forward(text: string, args: unknown[], isTold: boolean): unknown {

@@ -1,12 +1,12 @@
 import { asError, type ChangeEventsError } from "../errors"
 import { builderlessStatement } from "./builderless-statement"
 import type { TrackedTable } from "./capture"
-import type { DriverResult } from "./driver-connection"
+import { statusOf, type DriverResult } from "./driver-connection"
 import type { ClearedWrite } from "./known-writes"
 import { ReadingRefused, runTexts, type RunText } from "./run-texts"
 import { logOnServer } from "./server-side-log"
 import { literal } from "./sql-literal"
-import { statusOf, type StatementRunner, type WatchedConnection } from "./statement-runner"
+import type { StatementRunner, WatchedConnection } from "./statement-runner"
 
 const NAME = '"change_events_clear"'
 const DEADLOCK = "40P01"

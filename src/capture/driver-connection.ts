@@ -7,6 +7,7 @@ export interface DriverConnection {
   readonly pipeline?: boolean
   getTypeParser(oid: number, format: string): (text: string) => unknown
   once(event: "end", listener: () => void): unknown
+  end(): Promise<void>
   /** The process id that the server (or a pooler in its place) gave at connect. */
   readonly processID?: number | null
 }
@@ -29,4 +30,10 @@ export interface DriverResult {
 export function resultsOf(answer: unknown): DriverResult[] {
   if (Array.isArray(answer)) return answer as DriverResult[]
   return answer && typeof answer === "object" ? [answer as DriverResult] : []
+}
+
+/** What the driver says of the transaction; undefined where it cannot. */
+export function statusOf(connection: DriverConnection): string | undefined {
+  // With several texts under way the status is that of the last answer, which may not be this one's.
+  return connection.pipeline ? undefined : (connection.getTransactionStatus?.() ?? undefined)
 }

@@ -4,6 +4,7 @@ import type { SqlStatement, TransactionalSink } from "../events/transactional-si
 import { isServersWord } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
 import type { QueryConfig } from "./driver-query"
+import { endWithoutStart, START } from "./held-start"
 import { canQueryBehind, PrefixFailed, queryBehind } from "./prefixed-query"
 import type { PreparedStatements } from "./prepared-statements"
 import { ROWS_AS_TEXT } from "./rows-as-text"
@@ -83,8 +84,13 @@ export class OutboxConnection {
       return await queryBehind(this.connection, this.bareQuery, named, config)
     } catch (error) {
       names.areMixedUp(error)
-      throw error instanceof PrefixFailed ? writeFailed(error.cause) : error
+      throw error instanceof PrefixFailed ? this.prefixFailed(error) : error
     }
+  }
+
+  private prefixFailed({ statement, cause }: PrefixFailed): unknown {
+    if (statement.text === START.text) endWithoutStart(this.connection, cause)
+    return statement.text === START.text || statement.text === BEGIN.text ? cause : writeFailed(cause)
   }
 
   /** One after the other, without their names: `pg` and we keep separate books of what is prepared. */

@@ -7,7 +7,10 @@ import { perConnection } from "./per-connection"
 
 /** A statement before the query's own was refused, and with it the query was not carried out. */
 export class PrefixFailed extends Error {
-  constructor(override readonly cause: unknown) {
+  constructor(
+    readonly statement: SqlStatement,
+    override readonly cause: unknown,
+  ) {
     super("a statement before the query failed")
   }
 }
@@ -95,11 +98,12 @@ function definePrefixedQuery(Query: DriverQueryClass): PrefixedQueryClass {
 
     override handleError(error: unknown, connection: ProtocolConnection): void {
       // A connection that broke says nothing of how far the server came.
-      if (this.done === this.prefix.length || !isServersWord(error)) return super.handleError(error, connection)
+      const refused = this.prefix[this.done]
+      if (!refused || !isServersWord(error)) return super.handleError(error, connection)
       for (const { name } of this.prefix.slice(this.done)) if (name) preparedOn(connection).set(name, undefined)
       // `pg` takes the first answer to a Parse for that of the query's own, which was not reached.
       if (this.name !== undefined && !this.wasParsed) delete connection.parsedStatements[this.name]
-      super.handleError(new PrefixFailed(error), connection)
+      super.handleError(new PrefixFailed(refused, error), connection)
     }
   }
 }

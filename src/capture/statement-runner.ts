@@ -7,8 +7,9 @@ import type { ChangeBatch } from "./captured-change"
 import type { CapturedStatement } from "./captured-statement"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
-import type { DriverConnection, DriverResult } from "./driver-connection"
+import { statusOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import type { QueryConfig } from "./driver-query"
+import type { HeldStart } from "./held-start"
 import type { OutboxConnection } from "./outbox-connection"
 import { canQueryBehind, queryBehind } from "./prefixed-query"
 import { serverSideValues } from "./server-side-log"
@@ -19,6 +20,7 @@ import { changesOf, restoreResult, rowPairs, takeRows, type StatementRows } from
 import type { TrackedJunction } from "./tracked-relation"
 import type { TransactionLog } from "./transaction-log"
 import type { TriggerContext } from "./trigger-context"
+import type { Turns } from "./turns"
 
 /** A connection, and what is kept of it. */
 export interface WatchedConnection {
@@ -27,7 +29,10 @@ export interface WatchedConnection {
   readonly bareQuery: DriverConnection["query"]
   readonly capture: Capture
   readonly log: TransactionLog
+  readonly turns: Turns
   readonly outbox: OutboxConnection | undefined
+  /** With an outbox. */
+  readonly start: HeldStart | undefined
   readonly relations: RelationChanges
   /** Where triggers of the database capture as well. */
   readonly triggers: TriggerContext | undefined
@@ -67,8 +72,9 @@ export class StatementRunner {
 
   /** Inside a transaction: what it writes into the change log by itself must come behind what was made before. */
   private async runLogged(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
+    const { start } = this.watched
     const logged = sent.statement.serverSide ? outbox.take() : []
-    const before = [...this.told(sent), ...logged]
+    const before = [...(start?.take() ?? []), ...this.told(sent), ...logged]
     const config = this.config(sent, this.nameOf(sent))
     const answering = before.length > 0 ? outbox.queryBehind(before, config) : this.query(config)
     const answer = await answering.catch((error: unknown) => this.failed(sent, error))
@@ -232,10 +238,4 @@ export function guarded<Value>({ environment }: Capture, work: () => Value): Val
     environment.report(new ChangeEventsError("CAPTURE_FAILED", message, { cause }))
     return undefined
   }
-}
-
-/** What the driver says of the transaction; undefined where it cannot. */
-export function statusOf(connection: DriverConnection): string | undefined {
-  // With several texts under way the status is that of the last answer, which may not be this one's.
-  return connection.pipeline ? undefined : (connection.getTransactionStatus?.() ?? undefined)
 }
