@@ -121,6 +121,12 @@ END
 `
 }
 
+/**
+ * Of rows that no transaction has committed the server's statistics know nothing, or, taken at the wrong time, that there are none. A plan for
+ * none that loops over loops took minutes of a COMMIT for 27,000 rows; and compiling what costs seem to be forbidding would not help.
+ */
+export const COMPLETION_SETTINGS = ["enable_nestloop = off", "jit = off"] as const
+
 function tellSql(junction: TrackedJunction, relation: TrackedRelation, outbox: OutboxOptions): string {
   const { relationChange } = changeLogTables(outbox)
   const name = literal(relationName(junction, relation))
@@ -171,7 +177,8 @@ const LISTS = `"__after" AS (
       SELECT own, string_agg(other, ',') AS list FROM "__now" GROUP BY own
     ), "__before" AS (
       SELECT own, string_agg(other, ',') AS list FROM (
-        SELECT own, other FROM "__now" WHERE (own, other) NOT IN (SELECT own, other FROM "__net" WHERE "sign" > 0)
+        SELECT own, other FROM "__now" WHERE NOT EXISTS (
+          SELECT FROM "__net" WHERE "sign" > 0 AND "__net".own = "__now".own AND "__net".other = "__now".other)
         UNION ALL SELECT own, other FROM "__net" WHERE "sign" < 0) AS "__was" GROUP BY own
     )`
 

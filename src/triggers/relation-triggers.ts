@@ -2,7 +2,7 @@ import { pathOf } from "../capture/relation-row"
 import type { TrackedJunction } from "../capture/tracked-relation"
 import { changeLogTables } from "../outbox/change-log-tables"
 import type { OutboxOptions } from "../outbox/outbox-options"
-import { completionBody, junctionBody } from "./relation-function"
+import { COMPLETION_SETTINGS, completionBody, junctionBody } from "./relation-function"
 import { functionPrefix, statementTriggers, withFunction, type TableTriggers } from "./table-triggers"
 import { literal } from "./sql-text"
 
@@ -24,6 +24,7 @@ export function completionTrigger(junctions: readonly TrackedJunction[], outbox:
     table: relationChange,
     functionName: `${functionPrefix(outbox)}(relations)`,
     functionBody: completionBody(junctions, outbox),
+    functionSettings: COMPLETION_SETTINGS,
     triggers: [COMPLETION],
   }
   const use = (path: string): string[] => [

@@ -15,6 +15,8 @@ export interface TableTriggers {
   readonly functionName: string
   /** As the catalogue keeps it. */
   readonly functionBody: string
+  /** Which hold while it runs, beside those of every such function. */
+  readonly functionSettings?: readonly string[]
   /** What the triggers are called that call it. */
   readonly triggers: readonly string[]
   /** The function's, with a digest of all that makes it and its triggers. */
@@ -67,7 +69,7 @@ export function withFunction(
 ): TableTriggers {
   const path = `${changeLogTables(outbox).schema}.${quoted(made.functionName)}`
   const create = [
-    createFunction(path, made.functionBody),
+    createFunction(path, made),
     // A SECURITY DEFINER function that others may put on tables of theirs would let them write what they like into the log.
     `REVOKE ALL ON FUNCTION ${path}() FROM PUBLIC`,
     ...use(path),
@@ -98,7 +100,11 @@ END
  * is written as text, for another program may have others than the driver reads. Behind row security a TRUNCATE would see less than it
  * removes: it fails instead.
  */
-function createFunction(path: string, body: string): string {
+function createFunction(
+  path: string,
+  { functionBody, functionSettings = [] }: Pick<TableTriggers, "functionBody" | "functionSettings">,
+): string {
+  const further = functionSettings.map((setting) => `SET ${setting}\n`).join("")
   return `CREATE OR REPLACE FUNCTION ${path}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -110,7 +116,7 @@ SET extra_float_digits = 1
 SET row_security = off
 SET timezone FROM CURRENT
 SET lc_monetary FROM CURRENT
-AS ${dollarQuoted(body)}`
+${further}AS ${dollarQuoted(functionBody)}`
 }
 
 const MAX_NAME_BYTES = 63

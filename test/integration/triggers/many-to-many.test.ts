@@ -159,6 +159,15 @@ describeOnEveryPostgres((version) => {
     expect(events).toHaveLength(3_000)
     expect(new Set(events.map((event) => (event.postchange?.["tags"] as unknown[]).length))).toEqual(new Set([9]))
   })
+
+  it("tells them as fast when the server takes the notes of a transaction for none", async () => {
+    await outbox.observer.query("INSERT INTO dcim.device (name) SELECT 'many' FROM generate_series(1, 3000)")
+    await emptyLog(outbox)
+    const all = "INSERT INTO dcim.device_tag SELECT device.id, tag.id FROM dcim.device, extras.tag"
+    await elsewhere(`BEGIN; ${all}; ROLLBACK`, "ANALYZE", all)
+
+    expect(await outbox.events()).toHaveLength(3_002)
+  })
 })
 
 describeOnEveryPostgres((version) => {
