@@ -89,15 +89,9 @@ describeOnEveryPostgres((version) => {
     expect(await rewind(query, tables, "broker", BigInt(second?.id as string))).toBe(true)
     const again = await log.changes.startRelay()
     await broker.untilAccepted(5)
-    await log.changes.flush()
     await again.stop()
 
-    // Another test's transaction on this server, open at the first delivery, may have it begin before.
-    expect(names(broker).slice(0, 3)).toEqual(["a", "b", "c"])
-    expect([
-      ["b", "c"],
-      ["a", "b", "c"],
-    ]).toContainEqual(names(broker).slice(3))
+    expect(names(broker)).toEqual(["a", "b", "c", "b", "c"])
     expect([await forgetBroker(query, tables, "broker"), await rewind(query, tables, "broker", 1n)]).toEqual([
       true,
       false,
