@@ -20,4 +20,6 @@ module.exports = {
     project("faults", ["faults"], servers),
   ],
   testTimeout: 60_000,
+  // On two cores, too: much of a test is waiting. Each has servers of its own.
+  maxWorkers: 2,
 }

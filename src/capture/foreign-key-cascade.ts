@@ -21,7 +21,8 @@ const SAVEPOINT = { text: `SAVEPOINT ${NAME}`, values: [] }
 const CLOCK = "SELECT extract(epoch FROM clock_timestamp())"
 const FAILED_TRANSACTION = "25P02"
 const DEADLOCK = "40P01"
-const MOST_ATTEMPTS = 3
+/** Each may be the victim of another transaction, where many write the same few rows; and each takes the second that the server waits first. */
+const MOST_ATTEMPTS = 5
 
 /** A DELETE whose rows others point to, or an UPDATE of what they point to. */
 export interface CascadingStatement {

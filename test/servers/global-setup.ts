@@ -4,11 +4,14 @@ import { postgresVersions, startPostgres } from "./postgres"
 import { runningServers } from "./running-servers"
 import type { TestServer } from "./test-server"
 
-const servers: readonly (() => Promise<TestServer>)[] = postgresVersions.map((version) => () => startPostgres(version))
-
-/** Starts every server at once, and tells the test workers about them through the environment. */
-export default async function globalSetup(): Promise<void> {
-  const outcomes = await Promise.allSettled(servers.map((start) => start().then(announce)))
+/**
+ * Starts every server at once, and tells the test workers about them through the environment. Each worker has servers of its own: the
+ * transactions that are open on a server, in whatever database, show in what the tests of the outbox see.
+ */
+export default async function globalSetup({ maxWorkers }: { readonly maxWorkers: number }): Promise<void> {
+  const workers = Array.from({ length: maxWorkers }, (_, index) => index + 1)
+  const starts = workers.flatMap((worker) => postgresVersions.map((version) => startPostgres(version, worker)))
+  const outcomes = await Promise.allSettled(starts.map((start) => start.then(announce)))
   const failed = outcomes.find((outcome) => outcome.status === "rejected")
   if (failed === undefined) return
   // Jest runs no teardown after a failed setup.

@@ -20,13 +20,13 @@ const start: Record<PostgresVersion, () => Promise<PostgresServer>> = {
   18: startEmbeddedPostgres,
 }
 
-/** The environment variable that tells the test workers where the server is. */
-export function urlVariable(version: PostgresVersion): string {
-  return `TEST_POSTGRES_${version}_URL`
+/** The environment variable that tells one of Jest's workers, which are numbered from 1, where its server is. */
+export function urlVariable(version: PostgresVersion, worker: number): string {
+  return `TEST_POSTGRES_${version}_URL_${worker}`
 }
 
-/** Starts that Postgres and makes its template database. */
-export async function startPostgres(version: PostgresVersion): Promise<TestServer> {
+/** Starts that Postgres for one worker and makes its template database. */
+export async function startPostgres(version: PostgresVersion, worker: number): Promise<TestServer> {
   const server = await start[version]()
   try {
     await createTemplate(server)
@@ -34,7 +34,7 @@ export async function startPostgres(version: PostgresVersion): Promise<TestServe
     await server.stop()
     throw error
   }
-  return { environment: { [urlVariable(version)]: server.url() }, stop: () => server.stop() }
+  return { environment: { [urlVariable(version, worker)]: server.url() }, stop: () => server.stop() }
 }
 
 async function createTemplate(server: PostgresServer): Promise<void> {

@@ -43,8 +43,9 @@ export function describeOnEveryPostgres(tests: (version: PostgresVersion) => voi
 }
 
 function databaseUrl(version: PostgresVersion, database: string): string {
-  const server = process.env[urlVariable(version)]
-  if (server === undefined) throw new Error(`${urlVariable(version)} is not set: run Jest with the integration project`)
+  const variable = urlVariable(version, Number(process.env["JEST_WORKER_ID"]))
+  const server = process.env[variable]
+  if (server === undefined) throw new Error(`${variable} is not set: run Jest with the integration project`)
   return Object.assign(new URL(server), { pathname: database }).href
 }
 

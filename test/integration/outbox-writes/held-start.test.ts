@@ -137,7 +137,7 @@ describeOnEveryPostgres((version) => {
     const outcomes = await Promise.all(
       Array.from({ length: 4 }, async (_, writer) => {
         let committed = 0
-        for (let index = 0; index < 100; index++) {
+        for (let index = 0; index < 50; index++) {
           const pair = log.dataSource.transaction(async (manager) => {
             await site(`${writer}-${index}-a`, manager)
             await site(`${writer}-${index}-b`, manager)
