@@ -82,8 +82,9 @@ describe("with a ledger beside every change, and a consumer of the stream", () =
       await writer.kill("SIGTERM")
       const verdict = await run.verdict("a relay stopped past its lease")
       expect(verdict).toMatchObject(nothingWrong)
-      // The batch of each one that was stopped, or killed, and not a batch that it read with an old token.
-      expect(verdict.duplicates).toBeLessThanOrEqual(2 * BATCH_SIZE)
+      // Of the one that was stopped the batch that it was about to send, and none that it read with an old token; of the one that was killed
+      // the batch under way, and the one before it, whose move goes out meanwhile (docs/decisions/0005).
+      expect(verdict.duplicates).toBeLessThanOrEqual(3 * BATCH_SIZE)
     },
     PATIENCE_MS,
   )
