@@ -1,5 +1,4 @@
 import { ChangeEventsError } from "../errors"
-import { sharedState } from "../runtime/shared-state"
 import type { Capture } from "./capture"
 import type { CapturedStatement } from "./captured-statement"
 import { ClearedTables } from "./cleared-tables"
@@ -14,6 +13,7 @@ import { mayClear, type ClearedWrite, type KnownWrite } from "./known-writes"
 import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
+import { statementOf } from "./remembered-statements"
 import { guarded, StatementRunner, type WatchedConnection } from "./statement-runner"
 import type { QueryConfig } from "./driver-query"
 import { splitStatements, transactionEnding } from "./transaction-commands"
@@ -21,16 +21,6 @@ import { TransactionLog } from "./transaction-log"
 import { TriggerContext } from "./trigger-context"
 import { Turns } from "./turns"
 import { isWrite } from "./uncaptured-writes"
-
-/**
- * The statement that a list of parameters belongs to. TypeORM hands the list that its builder made to the driver as it is, so its
- * identity tells a captured statement from any other, without a look at the text.
- */
-const statements = sharedState("statements", () => new WeakMap<readonly unknown[], CapturedStatement>())
-
-export function rememberStatement(parameters: readonly unknown[], statement: CapturedStatement): void {
-  statements.set(parameters, statement)
-}
 
 /** A physical connection whose statements and answers pass by us. */
 export interface CapturedConnection {
@@ -112,7 +102,7 @@ class ConnectionWatch {
     const failed = start?.takeFailure()
     if (failed) return asCalled(args, Promise.reject(failed.error as Error))
     if (start?.mayHold(args)) return start.hold()
-    const statement = Array.isArray(values) ? statements.get(values) : undefined
+    const statement = statementOf(args)
     if (statement) return this.runStatement(text, values as unknown[], statement)
     const known = capture.knownWrite(text)
     if (known) return this.runKnown(args, known)
@@ -126,9 +116,8 @@ class ConnectionWatch {
   }
 
   /** What goes with its images read before has to find the transaction open. */
-  private goesBehindStart([, values]: unknown[]): boolean {
-    const statement = Array.isArray(values) ? statements.get(values) : undefined
-    return statement !== undefined && statement.actions.length === 0
+  private goesBehindStart(args: unknown[]): boolean {
+    return statementOf(args)?.actions.length === 0
   }
 
   private forward(text: string, args: unknown[], isTold: boolean): unknown {

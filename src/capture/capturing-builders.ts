@@ -8,7 +8,7 @@ import {
 import { SoftDeleteQueryBuilder } from "typeorm/query-builder/SoftDeleteQueryBuilder"
 import { referencedColumns } from "./cascade-reader"
 import { changedRowsText, deletedRowsText } from "./cascade-sql"
-import { rememberStatement } from "./captured-connection"
+import { rememberStatement } from "./remembered-statements"
 import {
   completeStatement,
   lockingWhere,
