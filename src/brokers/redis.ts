@@ -4,7 +4,6 @@ import type { RedisClient, RedisPipeline, RedisReply } from "./redis/redis-clien
 import type { RedisCommands } from "./redis/redis-commands"
 import { redisAccess, type RedisReadyClient, type RedisServer } from "./redis/redis-options"
 import { redisPublisher } from "./redis/redis-publisher"
-import { argument, commandHead } from "./redis/written-batch"
 
 export type { RedisClient, RedisPipeline, RedisReadyClient, RedisReply, RedisServer }
 
@@ -22,14 +21,14 @@ export function redisBroker(options: RedisBrokerOptions): Required<EventBroker> 
   return redisPublisher(redisAccess({ name: "redisBroker", checks: {} }, options), publishing)
 }
 
-const HEAD = commandHead("publish", 2)
-
 const publishing: RedisCommands<EventMessage> = {
   haveOneTarget: true,
   commandOf: (message) => message,
-  add: (pipeline, { topic, body }, batch) => {
-    if (batch) batch.add("publish", topic, HEAD + argument(topic) + argument(body))
-    else pipeline.publish(topic, body)
+  add: (pipeline, { topic, body }) => pipeline.publish(topic, body),
+  write: (bytes, { topic, body }) => {
+    bytes.command("publish", 2)
+    bytes.argument(topic)
+    bytes.argument(body)
   },
   send: (client, { topic, body }) => client.publish(topic, body),
 }

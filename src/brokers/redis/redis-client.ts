@@ -26,8 +26,6 @@ export interface RedisClient {
 export interface RedisPipeline {
   publish(channel: string, message: string): unknown
   xadd(stream: string, ...rest: readonly (string | number)[]): unknown
-  /** ioredis: a command that was made before. */
-  sendCommand?(command: object): unknown
   exec(): Promise<readonly RedisReply[] | null>
 }
 
@@ -37,6 +35,8 @@ export type RedisReply = readonly [error: Error | null, reply?: unknown]
 export interface OwnRedisClient extends RedisClient {
   on(event: "error", listener: (error: Error) => void): unknown
   on(event: "ready" | "close" | "end", listener: () => void): unknown
+  /** A command that was made before. Its text goes to the stream, where one is given. */
+  sendCommand(command: object, stream?: object): unknown
   quit(): Promise<unknown>
   disconnect(reconnect?: boolean): void
 }

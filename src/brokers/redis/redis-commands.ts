@@ -1,7 +1,7 @@
 import type { EventMessage } from "../../events/message"
+import type { CommandBytes } from "./command-bytes"
 import type { RedisClient, RedisPipeline } from "./redis-client"
 import type { RedisConnection } from "./redis-connection"
-import type { WrittenBatch } from "./written-batch"
 
 /** How a broker's messages become commands of Redis. */
 export interface RedisCommands<Command> {
@@ -12,8 +12,9 @@ export interface RedisCommands<Command> {
   readonly haveOneTarget: boolean
   /** @throws ChangeEventsError for a message that no command can be made of. */
   commandOf(message: EventMessage): Command
-  /** To the pipeline, or to its batch where it has one. */
-  add(pipeline: RedisPipeline, command: Command, batch: WrittenBatch | undefined): void
+  add(pipeline: RedisPipeline, command: Command): void
+  /** The same, as the protocol has it. */
+  write(bytes: CommandBytes, command: Command): void
   send(client: RedisClient, command: Command): Promise<unknown>
 }
 
@@ -41,14 +42,20 @@ export function keepsOrder(route: RedisRoute, commands: RedisCommands<unknown>):
  * @throws the reason why none was carried out.
  */
 export async function sendAtOnce<Command>(
-  { client, writeBatch }: Pick<RedisConnection, "client" | "writeBatch">,
+  connection: Pick<RedisConnection, "client" | "writeTransaction">,
   commands: RedisCommands<Command>,
   list: readonly Command[],
 ): Promise<readonly (Error | undefined)[]> {
+  const { client, writeTransaction } = connection
+  if (writeTransaction) {
+    const replies = await writeTransaction(list.length, (bytes) => {
+      for (const command of list) commands.write(bytes, command)
+    })
+    return list.map((_command, index) => (replies[index] instanceof Error ? replies[index] : undefined))
+  }
   const isTransaction = redisRoute(client, commands) === "transaction"
   const pipeline = (isTransaction ? client.multi?.() : client.pipeline?.()) as RedisPipeline
-  const batch = writeBatch?.(pipeline)
-  for (const command of list) commands.add(pipeline, command, batch)
+  for (const command of list) commands.add(pipeline, command)
   const replies = (await pipeline.exec().catch(rethrowReason)) ?? []
   return list.map((_command, index) => {
     const [error] = replies[index] ?? [new Error("the command was not answered")]

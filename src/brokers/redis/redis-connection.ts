@@ -3,13 +3,13 @@ import { backoffMs } from "../../runtime/backoff"
 import { peerPackage } from "../parts/peer-package"
 import { within } from "../../runtime/within"
 import type { OwnRedisClient, RedisClient } from "./redis-client"
-import { batchWriter, type BatchWriter, type IoRedisCommands } from "./written-batch"
+import { transactionWriter, type IoRedisCommands, type WriteTransaction } from "./written-transaction"
 
 /** A client, and what is ours to do with it. */
 export interface RedisConnection {
   readonly client: RedisClient
   /** Undefined where commands are better left to the client. */
-  readonly writeBatch?: BatchWriter | undefined
+  readonly writeTransaction?: WriteTransaction | undefined
   /** Why the last attempt to connect failed; undefined while connected, and for a client that was handed in. */
   lastError(): Error | undefined
   /** Drops what is still waiting for an answer, and connects anew. */
@@ -25,8 +25,12 @@ export interface RedisServerOptions {
   readonly neededBy: string
 }
 
+type IoRedisClient = new (options: object, url: string) => OwnRedisClient
+
 interface IoRedisModule extends IoRedisCommands {
-  readonly Redis: new (options: object, url: string) => OwnRedisClient
+  /** From 5.3 on. */
+  readonly Redis?: IoRedisClient
+  readonly default: IoRedisClient
 }
 
 /** How long `close()` waits for the answer to QUIT, and then for the connection to end, in milliseconds each. */
@@ -47,14 +51,14 @@ export function ownConnection(server: RedisServerOptions): RedisConnection {
   client.on("ready", () => (lastError = undefined))
   return {
     client,
-    writeBatch: batchWriter(ioredis),
+    writeTransaction: transactionWriter(ioredis, client),
     lastError: () => lastError,
     reset: () => client.disconnect(true),
     close: () => closeClient(client),
   }
 }
 
-function createClient({ Redis }: IoRedisModule, server: RedisServerOptions): OwnRedisClient {
+function createClient({ default: IoRedis, Redis = IoRedis }: IoRedisModule, server: RedisServerOptions): OwnRedisClient {
   // The options come first, so that a query in the url cannot turn the offline queue on again.
   return new Redis(
     {

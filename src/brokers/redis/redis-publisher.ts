@@ -10,6 +10,8 @@ import { whenConnected } from "./redis-connection"
 import { isAnswer, isReplicaError, largeMessageError, publishError, timeoutError } from "./redis-errors"
 import type { RedisAccess } from "./redis-options"
 
+const ACCEPTED: PublishResult = { accepted: true }
+
 /** What every Redis broker is, whatever command it sends. */
 export function redisPublisher<Command>(access: RedisAccess, commands: RedisCommands<Command>): Required<EventBroker> {
   const { broker, connection, connectTimeoutMs } = access
@@ -22,7 +24,7 @@ export function redisPublisher<Command>(access: RedisAccess, commands: RedisComm
     // Commands nobody waits for any longer would pile up in the client, and in the socket.
     if (errors.some((error) => error?.code === "PUBLISH_TIMEOUT" || (error && isReplicaError(error))))
       connection.reset()
-    return errors.map((error) => (error ? { accepted: false, error } : { accepted: true }))
+    return errors.map((error) => (error ? { accepted: false, error } : ACCEPTED))
   }
 
   return {
