@@ -1,6 +1,6 @@
 import { backoffMs } from "../runtime/backoff"
 import { within } from "../runtime/within"
-import type { RelayClient } from "./relay-connection"
+import { answerOf, type RelayClient } from "./relay-connection"
 import { Waiting } from "./waiting"
 
 export interface RelayListenerOptions {
@@ -78,19 +78,17 @@ export class RelayListener {
   private async listen(client: RelayClient): Promise<boolean> {
     const { channel, onWake, probeMs } = this.options
     await this.intime(client.connect())
-    const asked = await this.intime(
-      client.query({ text: "SELECT pg_backend_pid() AS pid, pg_is_in_recovery() AS replica" }),
-    )
+    const asked = await this.intime(answerOf(client, { text: IDENTITY }))
     const { pid, replica } = asked.rows[0] as { pid: number; replica: boolean }
     if (client.processID != null && client.processID !== pid) return true
     if (replica) throw new Error("a replica hears nothing")
-    await this.intime(client.query({ text: `LISTEN ${channel}` }))
+    await this.intime(answerOf(client, { text: `LISTEN ${channel}` }))
     this.isListening = true
     this.failures = 0
     onWake(undefined)
     while (!this.isStopped && !this.isBroken) {
       await this.waiting.atLeast(probeMs)
-      if (!this.isBroken && !this.isStopped) await this.intime(client.query({ text: "SELECT 1" }))
+      if (!this.isBroken && !this.isStopped) await this.intime(answerOf(client, { text: "SELECT 1" }))
     }
     return false
   }
@@ -99,3 +97,5 @@ export class RelayListener {
     return within(this.options.timeoutMs, work, () => new Error("no answer"))
   }
 }
+
+const IDENTITY = "SELECT pg_backend_pid() AS pid, pg_is_in_recovery() AS replica"

@@ -16,9 +16,12 @@ describeOnEveryPostgres((version) => {
   function countingClient(): RelayClient {
     const client = new Client(database.url)
     const query = client.query.bind(client) as RelayClient["query"]
-    const counting: RelayClient["query"] = (config) => {
+    const counting: RelayClient["query"] = (config, answered) => {
       most = Math.max(most, ++underWay)
-      return query(config).finally(() => underWay--)
+      query(config, (error, answer) => {
+        underWay--
+        answered(error, answer)
+      })
     }
     return Object.assign(client as unknown as RelayClient, { query: counting })
   }
