@@ -12,16 +12,11 @@ import { LetterDelivery } from "./letter-delivery"
 import { LetterStore, MAX_HELD_KEYS } from "./letter-store"
 import { outgoingRows, type MessageOptions } from "./outgoing-messages"
 import { PageDelivery, type PageDeliveryOptions } from "./page-delivery"
+import { PreparedPages } from "./prepared-pages"
 import type { RelayBroker } from "./relay-brokers"
 import { Sender } from "./sender"
 import { Waiting } from "./waiting"
 import { WindowReader, type LogPage } from "./window-reader"
-
-/** The how manieth page that was read, to tell what was read before something from what was read after. */
-interface NumberedPage {
-  readonly read: number
-  readonly page: LogPage
-}
 
 /** Part of the lease in which nothing is sent any more: the clocks of two machines differ in speed, and a call takes its time. */
 const LEASE_MARGIN = 0.8
@@ -40,13 +35,12 @@ export class CursorDelivery {
   private readonly messages: MessageOptions
   private readonly delivery: DeliveryOptions
   private readonly isHolding: boolean
-  private window: WindowReader
+  private pages: PreparedPages
   private saved: CursorPosition
   private savedAt = performance.now()
   private leasedAt: number
   private lettersSeen: string | undefined
   private lettersChanged: string
-  private prefetched: Promise<NumberedPage> | undefined
   private readonly books: CursorBooks
   /** The move under way, while the next page is being sent. Fails when it is waited for. */
   private moving: Promise<void> = Promise.resolve()
@@ -86,7 +80,7 @@ export class CursorDelivery {
     this.saved = cursor.position
     this.leasedAt = cursor.leasedAt
     this.lettersChanged = cursor.lettersChanged
-    this.window = this.readerFrom(cursor.position)
+    this.pages = this.pagesFrom(cursor.position)
   }
 
   /** Resolves when it was stopped, or the cursor is somebody else's. Never rejects. */
@@ -145,26 +139,12 @@ export class CursorDelivery {
   /** Delivers the letters that are to be sent again, then one page; waits where there is none. */
   private async deliverOnce(): Promise<void> {
     if (this.lettersSeen !== this.lettersChanged) await this.deliverLetters()
-    const { read, page } = await (this.prefetched ?? this.read())
-    this.prefetched = undefined
+    const { read, page, rows } = await this.pages.next()
     if (page.isIdle) return this.idle(read, page.before)
     this.waiting.reset()
-    this.prefetch()
-    const rows = page.rows.flatMap((row) => outgoingRows(row, this.messages))
     const delivery = new PageDelivery(rows, this.options)
     this.books.began(page, delivery)
     await this.deliver(page, delivery)
-  }
-
-  /** The next page is read while this one is sent. What it fails with is thrown when it is asked for. */
-  private prefetch(): void {
-    this.prefetched = this.read()
-    this.prefetched.catch(() => undefined)
-  }
-
-  private async read(): Promise<NumberedPage> {
-    const read = ++this.reads
-    return { read, page: await this.window.next() }
   }
 
   private async deliver(page: LogPage, delivery: PageDelivery): Promise<void> {
@@ -268,27 +248,31 @@ export class CursorDelivery {
   private async databaseFailed(error: Error): Promise<void> {
     const failure = relayFailed(this.broker.name, error)
     this.books.databaseFailed(error, failure.code)
-    this.prefetched = undefined
     await this.moving.catch(() => undefined)
     this.moving = Promise.resolve()
     this.lettersSeen = undefined
-    this.window = this.readerFrom(this.saved)
+    this.pages = this.pagesFrom(this.saved)
     if (!this.isStopped) this.parts.report(failure)
     await this.backOff()
   }
 
-  private readerFrom(position: CursorPosition): WindowReader {
+  private pagesFrom(position: CursorPosition): PreparedPages {
     const { connection, tables } = this.parts
     const { shard, shards } = this.cursor.name
-    return new WindowReader(position, { connection, tables, shard, shards, pageRows: this.delivery.batchSize })
+    const reader = new WindowReader(position, { connection, tables, shard, shards, pageRows: this.delivery.batchSize })
+    return new PreparedPages(
+      reader,
+      () => ++this.reads,
+      ({ rows }) => outgoingRows(rows, this.messages),
+    )
   }
 }
 
 /** What a commit leaves of a pause: however much is committed, a broker that is down is asked once a second. */
 const SHORTENED_MS = 1_000
 
-/** Larger than for direct delivery: a page of a thousand rows is read as fast as one of a hundred. */
-const DEFAULT_BATCH_SIZE = 1_000
+/** Larger than for direct delivery, as each page is a statement. In pages of 1,000 the garbage collector has more to look through. */
+const DEFAULT_BATCH_SIZE = 500
 
 /** Before the row that is next: a row of several events is done with the last of them. */
 function positionBefore({ before, after }: LogPage, nextRowId: bigint | undefined): CursorPosition {

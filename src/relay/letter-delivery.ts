@@ -39,7 +39,7 @@ export class LetterDelivery {
     const isMeant = ({ eventId }: OutgoingRow): boolean =>
       eventId === letter.eventId || letter.eventId === wholeRow(letter.row.id)
     // None: the broker's topics may have changed, and the event may be one in which nothing differs after all.
-    const rows = outgoingRows(letter.row, messages).filter(isMeant)
+    const rows = outgoingRows([letter.row], messages).filter(isMeant)
     const delivery = new PageDelivery(rows, { ...options, heldKeys: new Set() })
     while (!delivery.isDone && isLeading()) {
       const refused = await delivery.step()
