@@ -58,7 +58,10 @@ export function ownConnection(server: RedisServerOptions): RedisConnection {
   }
 }
 
-function createClient({ default: IoRedis, Redis = IoRedis }: IoRedisModule, server: RedisServerOptions): OwnRedisClient {
+function createClient(
+  { default: IoRedis, Redis = IoRedis }: IoRedisModule,
+  server: RedisServerOptions,
+): OwnRedisClient {
   // The options come first, so that a query in the url cannot turn the offline queue on again.
   return new Redis(
     {
