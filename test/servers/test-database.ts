@@ -16,12 +16,12 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** Copies the template database of that server. Takes 0.1 to 0.5 s on two cores, by how busy they are. */
+/** Copies the template database of that server, file by file: through the write-ahead log, as Postgres would by itself, takes five times as long. */
 export async function createTestDatabase(version: PostgresVersion): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll("-", "")}`
   const url = databaseUrl(version, name)
   const dataSources: DataSource[] = []
-  await execute(version, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`)
+  await execute(version, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} STRATEGY FILE_COPY`)
   return {
     version,
     url,
