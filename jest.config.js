@@ -20,6 +20,7 @@ module.exports = {
     project("faults", ["faults"], servers),
   ],
   testTimeout: 60_000,
+  testSequencer: "<rootDir>/test/servers/slowest-first.js",
   // On two cores, too: much of a test is waiting. Each has servers of its own.
   maxWorkers: 2,
 }
