@@ -95,6 +95,8 @@ export class CursorDelivery {
       }
     }
     await this.moving.catch(() => undefined)
+    // Or it would go on, on a connection that is made anew for it.
+    await this.pages.stop()
     this.books.state = "stopped"
     this.books.changed(this.isLost ? "lost" : "released")
     this.tellIdle(Infinity)
@@ -251,6 +253,7 @@ export class CursorDelivery {
     await this.moving.catch(() => undefined)
     this.moving = Promise.resolve()
     this.lettersSeen = undefined
+    void this.pages.stop()
     this.pages = this.pagesFrom(this.saved)
     if (!this.isStopped) this.parts.report(failure)
     await this.backOff()

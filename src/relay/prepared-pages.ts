@@ -17,6 +17,8 @@ export class PreparedPages {
   private readonly ahead: Promise<PreparedPage>[] = []
   private isReading = false
   private isAtEnd = false
+  private isStopped = false
+  private lastReading: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly reader: WindowReader,
@@ -33,15 +35,21 @@ export class PreparedPages {
     return next
   }
 
+  /** Nothing more is read of its own accord. Resolves when nothing is being read. */
+  stop(): Promise<void> {
+    this.isStopped = true
+    return this.lastReading
+  }
+
   private readAhead(): void {
-    if (this.isReading || this.isAtEnd || this.ahead.length >= PAGES_AHEAD) return
+    if (this.isReading || this.isAtEnd || this.isStopped || this.ahead.length >= PAGES_AHEAD) return
     this.ahead.push(this.start())
   }
 
   private start(): Promise<PreparedPage> {
     this.isReading = true
     const reading = this.read()
-    reading.then(
+    this.lastReading = reading.then(
       ({ page }) => this.ended(page.isIdle),
       () => this.ended(true),
     )

@@ -82,6 +82,17 @@ describeOnEveryPostgres((version) => {
     expect(reads).toBe(1)
   })
 
+  it("reads nothing more once it is stopped, and says when that is", async () => {
+    await write(1, 100)
+    const pages = pagesAhead()
+    await pages.next()
+    expect(reads).toBe(2)
+
+    await pages.stop()
+    await whenQuiet()
+    expect(reads).toBe(2)
+  })
+
   it("numbers its readings by when they began, so that one who waits for what is written now knows which to wait for", async () => {
     await write(1, 15)
     const pages = pagesAhead()
