@@ -88,20 +88,19 @@ const SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): string {
   const own = shards > 1 ? `AND ${isInShard("key", String(shards), String(shard))}` : ""
-  const sizes = ["log.event", "log.record", "log.old_row", "log.new_row"].map(
-    (name) => `coalesce(octet_length(${name}), 0)`,
-  )
+  const sizes = ["event", "record", "old_row", "new_row"].map((name) => `coalesce(octet_length(${name}), 0)`)
   // The time as a number: a date is dear to read.
   return `
-    SELECT id::text, key, date_part('epoch', written_at) * 1000, event, record, body, old_row, new_row, bytes FROM (
-      SELECT log.*, (SELECT body FROM ${tables.statement} AS statement WHERE statement.id = log.statement_id) AS body,
-             (${sizes.join(" + ")}) AS size, sum(${sizes.join(" + ")}) OVER (ORDER BY log.id ROWS UNBOUNDED PRECEDING) AS bytes
+    SELECT id::text, key, date_part('epoch', written_at) * 1000, event, record,
+           (SELECT body FROM ${tables.statement} AS statement WHERE statement.id = page.statement_id), old_row, new_row, bytes
+    FROM (
+      SELECT *, sum(size) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
       FROM (
-        SELECT * FROM ${tables.log}
+        SELECT *, ${sizes.join(" + ")} AS size FROM ${tables.log}
         WHERE id > $1::bigint AND xid < pg_snapshot_xmax($3::pg_snapshot)
           AND pg_visible_in_snapshot(xid, $3::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot) ${own}
         ORDER BY id LIMIT ${pageRows}
-      ) AS log
+      ) AS row
     ) AS page WHERE bytes - size <= ${MAX_PAGE_BYTES} ORDER BY page.id`
 }
 
