@@ -2,6 +2,7 @@ import type { EventMessage } from "../events/message"
 import type { EventBroker } from "./broker"
 import type { RedisClient, RedisPipeline, RedisReply } from "./redis/redis-client"
 import type { RedisCommands } from "./redis/redis-commands"
+import { requireTexts } from "./redis/message-texts"
 import { redisAccess, type RedisReadyClient, type RedisServer } from "./redis/redis-options"
 import { redisPublisher } from "./redis/redis-publisher"
 
@@ -21,9 +22,14 @@ export function redisBroker(options: RedisBrokerOptions): Required<EventBroker> 
   return redisPublisher(redisAccess({ name: "redisBroker", checks: {} }, options), publishing)
 }
 
+const TEXTS = ["topic", "body"] as const
+
 const publishing: RedisCommands<EventMessage> = {
   haveOneTarget: true,
-  commandOf: (message) => message,
+  commandOf: (message) => {
+    requireTexts(message, TEXTS)
+    return message
+  },
   add: (pipeline, { topic, body }) => pipeline.publish(topic, body),
   write: (bytes, { topic, body }) => {
     bytes.command("publish", 2)

@@ -1,12 +1,17 @@
+import { ChangeEventsError } from "../../errors"
 import type { EventMessage } from "../../events/message"
-import type { RedisCommands } from "./redis-commands"
 import { CommandBytes } from "./command-bytes"
+import { requireTexts } from "./message-texts"
+import type { RedisCommands } from "./redis-commands"
 
 /** A class, not a literal: docs/decisions/0007. */
 class StreamEntry {
   constructor(
     readonly stream: string,
     readonly message: EventMessage,
+    readonly occurredAt: string,
+    /** JSON of those that the other fields do not hold. */
+    readonly headers: string,
   ) {}
 }
 
@@ -17,15 +22,17 @@ export interface StreamCommandOptions {
   readonly maxLength: number | null
 }
 
-/** What consumers read; `headers` is JSON of those that the other fields do not hold. */
-const FIELDS: Readonly<Record<string, (message: EventMessage) => string>> = {
-  id: ({ id }) => id,
-  topic: ({ topic }) => topic,
-  key: ({ key }) => key,
-  occurred_at: ({ occurredAt }) => occurredAt.toISOString(),
-  content_type: ({ contentType }) => contentType,
-  headers: furtherHeaders,
-  body: ({ body }) => body,
+const TEXTS = ["id", "topic", "key", "contentType", "body"] as const
+
+/** What consumers read. */
+const FIELDS: Readonly<Record<string, (entry: StreamEntry) => string>> = {
+  id: ({ message }) => message.id,
+  topic: ({ message }) => message.topic,
+  key: ({ message }) => message.key,
+  occurred_at: ({ occurredAt }) => occurredAt,
+  content_type: ({ message }) => message.contentType,
+  headers: ({ headers }) => headers,
+  body: ({ message }) => message.body,
 }
 
 /** XADD, as ioredis and as node-redis want to be asked for it. */
@@ -36,7 +43,7 @@ export function streamCommands(options: StreamCommandOptions): RedisCommands<Str
     maxLength === null ? undefined : { TRIM: { strategy: "MAXLEN", strategyModifier: "~", threshold: maxLength } }
   return {
     haveOneTarget: options.haveOneTarget,
-    commandOf: (message) => new StreamEntry(options.streamOf(message), message),
+    commandOf: (message) => entryOf(options.streamOf(message), message),
     add: (pipeline, entry) => pipeline.xadd(entry.stream, ...trim, "*", ...fieldsOf(entry).flat()),
     write: entryWriter(trim),
     send: async (client, entry) =>
@@ -46,8 +53,22 @@ export function streamCommands(options: StreamCommandOptions): RedisCommands<Str
   }
 }
 
-function fieldsOf({ message }: StreamEntry): [name: string, value: string][] {
-  return Object.entries(FIELDS).map(([name, valueOf]) => [name, valueOf(message)])
+/** @throws PUBLISH_FAILED, not to be tried again, for a message that lacks something */
+function entryOf(stream: string, message: EventMessage): StreamEntry {
+  requireTexts(message, TEXTS)
+  try {
+    return new StreamEntry(stream, message, message.occurredAt.toISOString(), furtherHeaders(message))
+  } catch (cause) {
+    const reason = (cause as Error).message
+    throw new ChangeEventsError("PUBLISH_FAILED", `no entry can be made of the message: ${reason}`, {
+      cause,
+      retryable: false,
+    })
+  }
+}
+
+function fieldsOf(entry: StreamEntry): [name: string, value: string][] {
+  return Object.entries(FIELDS).map(([name, valueOf]) => [name, valueOf(entry)])
 }
 
 /**
@@ -59,13 +80,13 @@ function entryWriter(trim: readonly string[]): (bytes: CommandBytes, entry: Stre
   const head = protocolText((bytes) => bytes.command("xadd", 2 + trim.length + 2 * fields.length))
   const behindStream = protocolText((bytes) => [...trim, "*"].forEach((part) => bytes.argument(part)))
   const written = fields.map(([name, valueOf]) => ({ name: protocolText((bytes) => bytes.argument(name)), valueOf }))
-  return (bytes, { stream, message }) => {
+  return (bytes, entry) => {
     bytes.text(head)
-    bytes.argument(stream)
+    bytes.argument(entry.stream)
     bytes.text(behindStream)
     for (const { name, valueOf } of written) {
       bytes.text(name)
-      bytes.argument(valueOf(message))
+      bytes.argument(valueOf(entry))
     }
   }
 }

@@ -38,20 +38,23 @@ const SENT_ALREADY = { write: () => true }
  */
 export function transactionWriter(
   { Command }: IoRedisCommands,
-  client: Pick<OwnRedisClient, "sendCommand">,
+  client: Pick<OwnRedisClient, "sendCommand" | "status">,
 ): WriteTransaction | undefined {
   if (typeof (Command?.prototype as AwaitedCommand | undefined)?.toWritable !== "function") return undefined
   let spare: CommandBytes | undefined
   return async (commandCount, write) => {
+    if (client.status !== "ready") throw new Error("the client is not ready")
     const bytes = spare ?? new CommandBytes()
     spare = undefined
     writeTransaction(bytes, write)
     const command = new (Command as NonNullable<typeof Command>)("exec", [], {})
     command.toWritable = () => bytes.written()
-    takeAnswers(command, commandCount + 2)
     void client.sendCommand(command)
+    // Only now: what watches ioredis may have wrapped the two functions, and would do so again with each that follows.
+    takeAnswers(command, commandCount + 2)
     for (let sent = 1; sent < commandCount + 2; sent++) void client.sendCommand(command, SENT_ALREADY)
-    const replies = (await command.promise) as readonly unknown[]
+    const replies = await command.promise
+    if (!Array.isArray(replies) || replies.length !== commandCount) throw new Error("the transaction was not answered")
     // Whoever answered everything has everything: nothing of it is on its way any longer.
     if (bytes.size <= MAX_KEPT_BYTES) spare = bytes
     return replies
@@ -65,17 +68,19 @@ function writeTransaction(bytes: CommandBytes, write: (bytes: CommandBytes) => v
   bytes.command("exec", 0)
 }
 
-/** The last answer is EXEC's. Where that is a refusal, the first one says why. */
+/** The last answer is EXEC's. Where that is a refusal, the first one says why. None comes before the command is sent for the last time. */
 function takeAnswers(command: AwaitedCommand, count: number): void {
-  const resolve = command.resolve.bind(command)
-  const reject = command.reject.bind(command)
+  const { resolve, reject } = command
   let missing = count
   let refusal: Error | undefined
-  command.resolve = (reply) => {
-    if (--missing === 0) resolve(reply)
+  const resolved = (reply: unknown): void => {
+    if (--missing === 0) resolve.call(command, reply)
   }
-  command.reject = (error) => {
+  const rejected = (error: Error): void => {
     refusal ??= error
-    if (--missing === 0) reject(refusal)
+    if (--missing === 0) reject.call(command, refusal)
   }
+  const keep = (): void => undefined
+  Object.defineProperty(command, "resolve", { get: () => resolved, set: keep })
+  Object.defineProperty(command, "reject", { get: () => rejected, set: keep })
 }

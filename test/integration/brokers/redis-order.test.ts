@@ -45,7 +45,7 @@ async function entries(stream = "change-events"): Promise<string[]> {
   return (await admin.xrange(stream, "-", "+")).map(([, fields]) => fields[fields.indexOf("body") + 1] as string)
 }
 
-describe.each<[string, (options: { url: string }) => Required<EventBroker>]>([
+describe.each<[string, (options: { url: string; commandTimeoutMs?: number }) => Required<EventBroker>]>([
   ["redisBroker", redisBroker],
   ["redisStreamBroker", redisStreamBroker],
 ])("%s", (_name, make) => {
@@ -81,6 +81,41 @@ describe.each<[string, (options: { url: string }) => Required<EventBroker>]>([
     proxy.cut()
 
     expect(await outcome).toEqual(Array(3).fill(refused("BROKER_UNAVAILABLE")))
+  })
+
+  it("gives a whole batch up when it is not answered in time, and sends it again on a new connection", async () => {
+    const proxy = await startTcpProxy(server.port)
+    endings.unshift(() => proxy.stop())
+    const broker = ending(make({ url: `redis://127.0.0.1:${proxy.port}`, commandTimeoutMs: 200 }))
+    await broker.publishBatch(numbered(3))
+    proxy.blackHole()
+
+    expect(await broker.publishBatch(numbered(3))).toEqual(Array(3).fill(refused("PUBLISH_TIMEOUT")))
+    proxy.resume()
+
+    await publishUntilAccepted(broker, eventMessage())
+    expect(await broker.publishBatch(numbered(500))).toEqual(Array(500).fill(accepted))
+  })
+
+  it("lets what watches ioredis' commands wrap a batch once", async () => {
+    const { sendCommand } = Redis.prototype
+    endings.unshift(() => Object.assign(Redis.prototype, { sendCommand }))
+    const broker = ending(make({ url: server.url }))
+    await broker.publishBatch(numbered(2))
+    let answers = 0
+    // As OpenTelemetry's instrumentation does.
+    Redis.prototype.sendCommand = function (this: Redis, command, stream) {
+      const sent = sendCommand.call(this, command, stream) as unknown
+      const { resolve } = command
+      command.resolve = (reply: unknown) => {
+        answers++
+        return resolve(reply as never)
+      }
+      return sent
+    }
+
+    expect(await broker.publishBatch(numbered(500))).toEqual(Array(500).fill(accepted))
+    expect(answers).toBe(1)
   })
 
   it("publishes again after its connection was killed", async () => {
