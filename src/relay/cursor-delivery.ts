@@ -36,8 +36,6 @@ export class CursorDelivery {
   private readonly delivery: DeliveryOptions
   private readonly isHolding: boolean
   private pages: PreparedPages
-  /** Resolves when nothing is being read any more for pages that were given up. */
-  private abandoned: Promise<unknown> = Promise.resolve()
   private saved: CursorPosition
   private savedAt = performance.now()
   private leasedAt: number
@@ -97,8 +95,7 @@ export class CursorDelivery {
       }
     }
     await this.moving.catch(() => undefined)
-    // Or it would go on, on a connection that is made anew for it.
-    await Promise.all([this.abandoned, this.pages.stop()])
+    await this.pages.stop()
     this.books.state = "stopped"
     this.books.changed(this.isLost ? "lost" : "released")
     this.tellIdle(Infinity)
@@ -255,7 +252,7 @@ export class CursorDelivery {
     await this.moving.catch(() => undefined)
     this.moving = Promise.resolve()
     this.lettersSeen = undefined
-    this.abandoned = Promise.all([this.abandoned, this.pages.stop()])
+    void this.pages.stop()
     this.pages = this.pagesFrom(this.saved)
     if (!this.isStopped) this.parts.report(failure)
     await this.backOff()

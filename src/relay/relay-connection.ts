@@ -36,6 +36,7 @@ export interface RelayConnectionOptions {
  */
 export class RelayConnection {
   private client: Promise<RelayClient> | undefined
+  private isClosed = false
   private readonly turns = new WeakMap<Promise<RelayClient>, Promise<unknown>>()
 
   constructor(private readonly options: RelayConnectionOptions) {}
@@ -50,13 +51,16 @@ export class RelayConnection {
     return (await this.send({ text, values, rowMode: "array" })).rows as unknown[][]
   }
 
+  /** For good: what is still asked of it fails. */
   async close(): Promise<void> {
+    this.isClosed = true
     const { client } = this
     this.client = undefined
     await client?.then((open) => within(this.options.timeoutMs, open.end(), late)).catch(() => undefined)
   }
 
   private async send(config: QueryConfig): Promise<QueryAnswer> {
+    if (this.isClosed) throw new Error("the relay's connection is closed")
     const client = (this.client ??= this.connect())
     try {
       return await within(this.options.timeoutMs, this.inTurn(client, config), late)

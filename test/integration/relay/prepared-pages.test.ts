@@ -25,8 +25,8 @@ describeOnEveryPostgres((version) => {
     await log.close()
   })
 
-  function pagesAhead(pageRows = PAGE_ROWS) {
-    const reader = new WindowReader(BEGINNING, { connection, tables, shard: 0, shards: 1, pageRows })
+  function pagesAhead() {
+    const reader = new WindowReader(BEGINNING, { connection, tables, shard: 0, shards: 1, pageRows: PAGE_ROWS })
     const prepare = ({ rows }: LogPage) => rows.map(({ id, key }) => ({ key, rowId: id }) as never)
     return new PreparedPages(reader, () => ++reads, prepare)
   }

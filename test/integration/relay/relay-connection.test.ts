@@ -51,4 +51,15 @@ describeOnEveryPostgres((version) => {
     expect(await connection.query("SELECT 1 AS one")).toEqual([{ one: 1 }])
     await connection.close()
   })
+
+  it("connects no more once it is closed, whatever is still asked of it", async () => {
+    let connected = 0
+    const createClient = () => (connected++, countingClient())
+    const connection = new RelayConnection({ createClient, timeoutMs: TIMEOUT_MS })
+    expect(await connection.query("SELECT 1 AS one")).toEqual([{ one: 1 }])
+    await connection.close()
+
+    await expect(connection.query("SELECT 1")).rejects.toThrow("the relay's connection is closed")
+    expect(connected).toBe(1)
+  })
 })
