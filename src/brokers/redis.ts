@@ -1,8 +1,9 @@
 import type { EventMessage } from "../events/message"
 import type { EventBroker } from "./broker"
+import { protocolText } from "./redis/command-bytes"
+import { requireTexts } from "./redis/message-texts"
 import type { RedisClient, RedisPipeline, RedisReply } from "./redis/redis-client"
 import type { RedisCommands } from "./redis/redis-commands"
-import { requireTexts } from "./redis/message-texts"
 import { redisAccess, type RedisReadyClient, type RedisServer } from "./redis/redis-options"
 import { redisPublisher } from "./redis/redis-publisher"
 
@@ -24,6 +25,8 @@ export function redisBroker(options: RedisBrokerOptions): Required<EventBroker> 
 
 const TEXTS = ["topic", "body"] as const
 
+const HEAD = protocolText((bytes) => bytes.command("publish", 2))
+
 const publishing: RedisCommands<EventMessage> = {
   haveOneTarget: true,
   commandOf: (message) => {
@@ -32,7 +35,7 @@ const publishing: RedisCommands<EventMessage> = {
   },
   add: (pipeline, { topic, body }) => pipeline.publish(topic, body),
   write: (bytes, { topic, body }) => {
-    bytes.command("publish", 2)
+    bytes.text(HEAD)
     bytes.argument(topic)
     bytes.argument(body)
   },

@@ -26,7 +26,7 @@ export class CommandBytes {
     this.text("\r\n")
   }
 
-  /** What is the same in every command, already as the protocol has it. */
+  /** Already as the protocol has it, as `protocolText` gives it. */
   text(text: string, bytes = text.length): void {
     this.reserve(bytes)
     if (bytes === text.length && bytes <= MAX_LOOPED) this.loop(text)
@@ -53,4 +53,11 @@ export class CommandBytes {
     this.buffer.copy(larger, 0, 0, this.length)
     this.buffer = larger
   }
+}
+
+/** What is the same in every command, put together once for `CommandBytes.text`. */
+export function protocolText(write: (bytes: CommandBytes) => void): string {
+  const bytes = new CommandBytes()
+  write(bytes)
+  return bytes.written().toString()
 }

@@ -2,6 +2,7 @@ import type { EventMessage } from "../../events/message"
 import type { CommandBytes } from "./command-bytes"
 import type { RedisClient, RedisPipeline } from "./redis-client"
 import type { RedisConnection } from "./redis-connection"
+import type { WriteTransaction } from "./written-transaction"
 
 /** How a broker's messages become commands of Redis. */
 export interface RedisCommands<Command> {
@@ -41,18 +42,30 @@ export function keepsOrder(route: RedisRoute, commands: RedisCommands<unknown>):
  *
  * @throws the reason why none was carried out.
  */
-export async function sendAtOnce<Command>(
-  connection: Pick<RedisConnection, "client" | "writeTransaction">,
+export function sendAtOnce<Command>(
+  { client, writeTransaction }: Pick<RedisConnection, "client" | "writeTransaction">,
   commands: RedisCommands<Command>,
   list: readonly Command[],
 ): Promise<readonly (Error | undefined)[]> {
-  const { client, writeTransaction } = connection
-  if (writeTransaction) {
-    const replies = await writeTransaction(list.length, (bytes) => {
-      for (const command of list) commands.write(bytes, command)
-    })
-    return list.map((_command, index) => (replies[index] instanceof Error ? replies[index] : undefined))
-  }
+  return writeTransaction ? sendWritten(writeTransaction, commands, list) : sendPiped(client, commands, list)
+}
+
+async function sendWritten<Command>(
+  writeTransaction: WriteTransaction,
+  commands: RedisCommands<Command>,
+  list: readonly Command[],
+): Promise<readonly (Error | undefined)[]> {
+  const replies = await writeTransaction(list.length, (bytes) => {
+    for (const command of list) commands.write(bytes, command)
+  })
+  return replies.map((reply) => (reply instanceof Error ? reply : undefined))
+}
+
+async function sendPiped<Command>(
+  client: RedisClient,
+  commands: RedisCommands<Command>,
+  list: readonly Command[],
+): Promise<readonly (Error | undefined)[]> {
   const isTransaction = redisRoute(client, commands) === "transaction"
   const pipeline = (isTransaction ? client.multi?.() : client.pipeline?.()) as RedisPipeline
   for (const command of list) commands.add(pipeline, command)

@@ -1,6 +1,6 @@
 import { ChangeEventsError } from "../../errors"
 import type { EventMessage } from "../../events/message"
-import { CommandBytes } from "./command-bytes"
+import { protocolText, type CommandBytes } from "./command-bytes"
 import { requireTexts } from "./message-texts"
 import type { RedisCommands } from "./redis-commands"
 
@@ -71,10 +71,7 @@ function fieldsOf(entry: StreamEntry): [name: string, value: string][] {
   return Object.entries(FIELDS).map(([name, valueOf]) => [name, valueOf(entry)])
 }
 
-/**
- * What is the same in each entry is put together once, and nothing is made for one: V8 moves literals that often outlive a collection to
- * the old space right away, where even dead ones keep what they hold, here the messages, alive (measured: up to twice the processor time).
- */
+/** What is the same in each entry is put together once, and nothing is made for one (docs/decisions/0007). */
 function entryWriter(trim: readonly string[]): (bytes: CommandBytes, entry: StreamEntry) => void {
   const fields = Object.entries(FIELDS)
   const head = protocolText((bytes) => bytes.command("xadd", 2 + trim.length + 2 * fields.length))
@@ -89,12 +86,6 @@ function entryWriter(trim: readonly string[]): (bytes: CommandBytes, entry: Stre
       bytes.argument(valueOf(entry))
     }
   }
-}
-
-function protocolText(write: (bytes: CommandBytes) => void): string {
-  const bytes = new CommandBytes()
-  write(bytes)
-  return bytes.written().toString()
 }
 
 /** The headers less those that repeat a field. As a rule none is left. */
