@@ -1,6 +1,6 @@
 const project = (name, folders, more = {}) => ({
   displayName: name,
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/test/runner/forgetting-environment.js",
   testMatch: folders.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
   transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json", diagnostics: false }] },
   setupFiles: ["reflect-metadata"],
@@ -20,7 +20,7 @@ module.exports = {
     project("faults", ["faults"], servers),
   ],
   testTimeout: 60_000,
-  testSequencer: "<rootDir>/test/servers/slowest-first.js",
+  testSequencer: "<rootDir>/test/runner/slowest-first.js",
   // On two cores, too: much of a test is waiting. Each has servers of its own.
   maxWorkers: 2,
 }
