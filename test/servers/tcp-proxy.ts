@@ -55,6 +55,8 @@ function joined(near: Socket, far: Socket, isHeld: boolean, ended: (pair: Pair) 
       if (held) near.unpipe(far).pause()
       if (held) far.unpipe(near).pause()
       if (held) return
+      // What one side has ended meanwhile, the other one hears of now.
+      if (near.destroyed || far.destroyed) return pair.cut()
       near.pipe(far)
       far.pipe(near)
     },
@@ -63,7 +65,8 @@ function joined(near: Socket, far: Socket, isHeld: boolean, ended: (pair: Pair) 
       far.destroy()
     },
   }
-  for (const socket of [near, far]) socket.on("error", () => pair.cut()).on("close", () => ended(pair))
+  const closed = (): void => void (near.closed && far.closed && ended(pair))
+  for (const socket of [near, far]) socket.on("error", () => pair.cut()).on("close", closed)
   pair.hold(isHeld)
   return pair
 }
