@@ -176,11 +176,13 @@ describeOnEveryPostgres((version) => {
   })
 
   it("shares a broker's shards with relays that come and go, and delivers each event once", async () => {
+    // Three relays in one process, on a machine that is busy with other tests, need more time than one.
+    const leaseMs = 3 * LEASE_MS
     const brokers = [recordingBroker(), recordingBroker(), recordingBroker()] as const
     const [first, second, third] = [await anotherProcess(), await anotherProcess(), await anotherProcess()]
     const start = (changes: ChangeEvents, broker: RecordingBroker): Promise<RunningRelay> => {
       changes.registerBroker("broker", broker, { shards: 6 })
-      return changes.startRelay({ leaseMs: LEASE_MS })
+      return changes.startRelay({ leaseMs })
     }
     let written = 0
     const write = async (): Promise<void> => {
@@ -192,7 +194,7 @@ describeOnEveryPostgres((version) => {
     const joined = performance.now()
     await start(second.changes, brokers[1])
     await untilShared([3, 3])
-    expect(performance.now() - joined).toBeLessThan(4 * LEASE_MS)
+    expect(performance.now() - joined).toBeLessThan(2 * leaseMs)
     await write()
     await start(third.changes, brokers[2])
     await untilShared([2, 2, 2])
