@@ -195,15 +195,6 @@ describe("change-events, called wrongly", () => {
   it.each([
     [["status"], "direct", '1 there is no change log: changeEvents() was made without delivery: "outbox" (OUTBOX_OFF)'],
     [["status"], "outbox", "1 there is no change log"],
-    [["replay", "--since", "soon"], "outbox", "2 `--broker` is missing; `--since` must be a time"],
-    [["tail", "--since", "tomorrow"], "outbox", "2 `--since` must be a time"],
-    [["relay", "--start-at", "end"], "outbox", '2 `--start-at` must be "beginning" or "now"'],
-    [["prune", "--days", "few"], "outbox", "2 `--days` must be a whole number"],
-    [["adopt"], "outbox", '2 `--deliver` must be "rest" or "nothing"'],
-    [["forget"], "outbox", "2 `--broker` is missing"],
-    [["dead-letters", "drop"], "outbox", "2 which? `--id`, `--broker`, `--key`, or `--all`"],
-    [["dead-letters", "requeue", "--id", "x"], "outbox", "2 `--id` must be ids of dead letters"],
-    [["dead-letters", "lst"], "outbox", "2 unknown command `dead-letters lst`, did you mean `dead-letters list`?"],
   ] as const)("%j says what is wrong", async (args, delivery, said) => {
     const database = await createTestDatabase(VERSION)
     const cli = await cliProgram(database.url, delivery)

@@ -64,6 +64,15 @@ describe("change-events", () => {
     [["triggers:generate", "--name", "a b"], "`--data-source` is missing: `-d ormconfig.ts`; `--name` must be a name"],
     [["asyncapi", "more"], "`more` belongs to no option"],
     [["asyncapi", "-d", "x", "--topic-prefix", "a b"], "`--topic-prefix` must be words joined by dots"],
+    [["replay", "--since", "soon", "-d", "x"], "`--broker` is missing; `--since` must be a time"],
+    [["tail", "--since", "tomorrow", "-d", "x"], "`--since` must be a time"],
+    [["relay", "--start-at", "end", "-d", "x"], '`--start-at` must be "beginning" or "now"'],
+    [["prune", "--days", "few", "-d", "x"], "`--days` must be a whole number"],
+    [["adopt", "-d", "x"], '`--deliver` must be "rest" or "nothing"'],
+    [["forget", "-d", "x"], "`--broker` is missing"],
+    [["dead-letters", "drop", "-d", "x"], "which? `--id`, `--broker`, `--key`, or `--all`"],
+    [["dead-letters", "requeue", "--id", "x", "-d", "x"], "`--id` must be ids of dead letters"],
+    [["dead-letters", "lst", "-d", "x"], "unknown command `dead-letters lst`, did you mean `dead-letters list`?"],
   ])("refuses %j with 2", async (args: readonly string[], fault: string) => {
     const { code, written, told } = await ran(...args)
 
