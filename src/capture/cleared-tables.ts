@@ -1,6 +1,7 @@
 import { asError, type ChangeEventsError } from "../errors"
 import { builderlessStatement } from "./builderless-statement"
 import type { TrackedTable } from "./capture"
+import { retriedAtDeadlock } from "./deadlock-retries"
 import { statusOf, type DriverResult } from "./driver-connection"
 import type { ClearedWrite } from "./known-writes"
 import { ReadingRefused, runTexts, type RunText } from "./run-texts"
@@ -9,8 +10,6 @@ import { literal } from "./sql-literal"
 import type { StatementRunner, WatchedConnection } from "./statement-runner"
 
 const NAME = '"change_events_clear"'
-const DEADLOCK = "40P01"
-const MOST_ATTEMPTS = 3
 
 /** A table that a TRUNCATE empties, and how many rows it has: no more are counted than one beyond the limit. */
 interface EmptiedTable {
@@ -20,7 +19,8 @@ interface EmptiedTable {
 
 /**
  * Tells what `clear()` removes: the deletion of each row. In its own transaction the tables are locked as TRUNCATE will lock them, the rows
- * are read, and then it is sent. What fails of this is undone and reported, and the tables are emptied all the same.
+ * are read, and then it is sent. What fails of this is undone and reported, and the tables are emptied all the same; but for a deadlock that
+ * comes again and again, of which it fails.
  */
 export class ClearedTables {
   private readonly bare: RunText
@@ -44,24 +44,30 @@ export class ClearedTables {
   }
 
   /** The error to throw once the tables are empty, if something could not be told and the policy is to throw. */
-  private async tell(write: ClearedWrite, attempt = 1): Promise<ChangeEventsError | undefined> {
-    const { uncaptured } = this.watched.capture
+  private tell(write: ClearedWrite): Promise<ChangeEventsError | undefined> {
+    return retriedAtDeadlock({
+      read: () => this.read(write),
+      undo: () => this.undo(),
+      failed: (error) => {
+        const reason = `the rows that it removes could not be read: ${asError(error).message}`
+        const { uncaptured } = this.watched.capture
+        return uncaptured.untold(write.table?.entity.metadata.tablePath ?? write.clears, 0, reason)
+      },
+    })
+  }
+
+  private async undo(): Promise<void> {
+    await this.query(`ROLLBACK TO SAVEPOINT ${NAME}`).catch(() => undefined)
+    await this.query(`RELEASE SAVEPOINT ${NAME}`).catch(() => undefined)
+  }
+
+  private async read(write: ClearedWrite): Promise<ChangeEventsError | undefined> {
     await this.query(`SAVEPOINT ${NAME}`)
-    try {
-      const tables = await this.lock(write)
-      let refusal: ChangeEventsError | undefined
-      for (const emptied of tables) refusal = (await this.tellTable(emptied)) ?? refusal
-      await this.query(`RELEASE SAVEPOINT ${NAME}`)
-      return refusal
-    } catch (error) {
-      await this.query(`ROLLBACK TO SAVEPOINT ${NAME}`).catch(() => undefined)
-      await this.query(`RELEASE SAVEPOINT ${NAME}`).catch(() => undefined)
-      // What was locked here is free again, so the other one goes on, and then it is our turn.
-      if ((error as { code?: unknown }).code === DEADLOCK && attempt < MOST_ATTEMPTS)
-        return this.tell(write, attempt + 1)
-      const reason = `the rows that it removes could not be read: ${asError(error).message}`
-      return uncaptured.untold(write.table?.entity.metadata.tablePath ?? write.clears, 0, reason)
-    }
+    const tables = await this.lock(write)
+    let refusal: ChangeEventsError | undefined
+    for (const emptied of tables) refusal = (await this.tellTable(emptied)) ?? refusal
+    await this.query(`RELEASE SAVEPOINT ${NAME}`)
+    return refusal
   }
 
   /** First the table, then what it takes along: TRUNCATE goes in the same order, so that the two never wait for one another. */

@@ -7,6 +7,7 @@ import { cascadedPairs, type CascadedPairs, type CascadedRows } from "./cascaded
 import type { Capture } from "./capture"
 import type { CapturedStatement } from "./captured-statement"
 import type { ChangeBatch } from "./captured-change"
+import { retriedAtDeadlock } from "./deadlock-retries"
 import type { DriverField, DriverResult } from "./driver-connection"
 import { canQueryBehind, queryBehind } from "./prefixed-query"
 import { rowChanges } from "./row-changes"
@@ -20,9 +21,6 @@ const NAME = '"change_events_cascade"'
 const SAVEPOINT = { text: `SAVEPOINT ${NAME}`, values: [] }
 const CLOCK = "SELECT extract(epoch FROM clock_timestamp())"
 const FAILED_TRANSACTION = "25P02"
-const DEADLOCK = "40P01"
-/** Each may be the victim of another transaction, where many write the same few rows; and each takes the second that the server waits first. */
-const MOST_ATTEMPTS = 5
 
 /** A DELETE whose rows others point to, or an UPDATE of what they point to. */
 export interface CascadingStatement {
@@ -33,7 +31,8 @@ export interface CascadingStatement {
 /**
  * Tells what foreign keys do to other rows when rows are deleted, or get another key. In the statement's own transaction the rows that it
  * is about to write are locked, so that nobody can come to point to them any more; then what points to them is read and locked; and after
- * the statement it is looked at again. What fails of this is undone and reported, and the statement is carried out all the same.
+ * the statement it is looked at again. What fails of this is undone and reported, and the statement is carried out all the same; but for a
+ * deadlock that comes again and again, of which the statement fails.
  */
 export class ForeignKeyCascade {
   private readonly run: RunText
@@ -57,15 +56,11 @@ export class ForeignKeyCascade {
   private async find(sent: CascadingStatement): Promise<readonly CascadedRows[] | string> {
     const { locking } = sent.statement
     if (locking === undefined || this.watched.connection.getTransactionStatus?.() === "E") return []
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.read(sent, locking)
-      } catch (error) {
-        const reason = await this.recover(error)
-        // What was locked here is free again, so the other one goes on, and then it is our turn.
-        if ((error as { code?: unknown }).code !== DEADLOCK || attempt === MOST_ATTEMPTS) return reason
-      }
-    }
+    return retriedAtDeadlock({
+      read: () => this.read(sent, locking),
+      undo: () => this.undo(),
+      failed: reasonOf,
+    })
   }
 
   private async read(
@@ -94,9 +89,8 @@ export class ForeignKeyCascade {
   }
 
   /** Makes the transaction what it was. Where there is none to recover, or no connection, the statement will tell. */
-  private async recover(error: unknown): Promise<readonly CascadedRows[] | string> {
+  private async undo(): Promise<void> {
     await this.run(`ROLLBACK TO SAVEPOINT ${NAME}; RELEASE SAVEPOINT ${NAME}`).catch(() => undefined)
-    return (error as { code?: unknown }).code === FAILED_TRANSACTION ? [] : asError(error).message
   }
 
   /** Why they could not be told, if so. */
@@ -110,7 +104,8 @@ export class ForeignKeyCascade {
       for (const table of tables) this.add(table, context, writtenAt)
       return undefined
     } catch (error) {
-      const reason = await this.recover(error)
+      await this.undo()
+      const reason = reasonOf(error)
       return typeof reason === "string" ? reason : undefined
     }
   }
@@ -154,6 +149,11 @@ export class ForeignKeyCascade {
     const { tablePath } = statement.entity.metadata
     return this.watched.capture.uncaptured.untold(tablePath, 0, `what its foreign keys do could not be read: ${cause}`)
   }
+}
+
+/** Nothing is to be told by a transaction that had failed before. */
+function reasonOf(error: unknown): readonly CascadedRows[] | string {
+  return (error as { code?: unknown }).code === FAILED_TRANSACTION ? [] : asError(error).message
 }
 
 function differs({ before, after }: RowPair): boolean {

@@ -1,10 +1,12 @@
 import { Book } from "../../../fixtures/hostile/book"
 import { hostileEntities } from "../../../fixtures/hostile/hostile-entities"
 import { Shelf } from "../../../fixtures/hostile/shelf"
+import { WithoutSchema } from "../../../fixtures/hostile/without-schema"
 import { fixtureEntities } from "../../../fixtures/fixture-entities"
 import type { ChangeEventsOptions } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
+import { crossedTransactions, EARLY_DEADLOCKS } from "../../support/crossed-transactions"
 import { waitingForLock } from "../../support/waiting-for-lock"
 import { withClient } from "../../support/with-client"
 
@@ -14,7 +16,7 @@ describeOnEveryPostgres((version) => {
   async function capture(changes: Omit<ChangeEventsOptions, "brokers" | "logger"> = {}): Promise<void> {
     captured = await captureDatabase(version, {
       changes,
-      dataSource: { entities: [...fixtureEntities, ...hostileEntities] },
+      dataSource: { entities: [...fixtureEntities, ...hostileEntities], extra: EARLY_DEADLOCKS },
     })
     await withClient(captured.database.url, async (client) => {
       await client.query(`INSERT INTO hostile.shelf (code) VALUES ('a')`)
@@ -64,6 +66,28 @@ describeOnEveryPostgres((version) => {
     await clearing
 
     expect(await told()).toEqual(["create book third", "delete book first", "delete book second", "delete book third"])
+  })
+
+  it("fails for one of two that wait for one another, as the server does, and is told of the other", async () => {
+    await capture()
+    await captured.dataSource.manager.insert(WithoutSchema, { value: "third" })
+    await captured.events()
+    const outcomes = await crossedTransactions(captured.dataSource, captured.database.url, [
+      [(manager) => manager.insert(Shelf, { code: "b" }), (manager) => manager.clear(WithoutSchema)],
+      [
+        (manager) => manager.insert(WithoutSchema, { value: "fourth" }),
+        (manager) => manager.clear(Shelf, { cascade: true }),
+      ],
+    ])
+
+    const failed = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []))
+    expect(failed).toEqual([expect.objectContaining({ code: "40P01" })])
+    expect(uncaptured()).toBe(0)
+    expect((await captured.events()).map(({ action, model }) => `${action} ${model}`)).toEqual(
+      outcomes[0]?.status === "fulfilled"
+        ? ["create shelf", "delete withoutschema"]
+        : ["create withoutschema", "delete shelf", "delete book", "delete book"],
+    )
   })
 
   it("is reported when it removes more rows than may be brought here, and so is no other table", async () => {

@@ -6,6 +6,7 @@ import { Shelf } from "../../../fixtures/hostile/shelf"
 import type { ChangeEventsOptions } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
+import { crossedTransactions, EARLY_DEADLOCKS, type CrossedWrites } from "../../support/crossed-transactions"
 import { waitingForLock } from "../../support/waiting-for-lock"
 import { withClient } from "../../support/with-client"
 
@@ -15,7 +16,10 @@ describeOnEveryPostgres((version) => {
   async function capture(changes: Omit<ChangeEventsOptions, "brokers" | "logger"> = {}): Promise<void> {
     captured = await captureDatabase(version, {
       changes,
-      dataSource: { entities: [...fixtureEntities, ...hostileEntities] },
+      dataSource: {
+        entities: [...fixtureEntities, ...hostileEntities],
+        extra: EARLY_DEADLOCKS,
+      },
     })
     await loadDataset(captured.dataSource.manager)
     await captured.dataSource.manager.insert(Shelf, { code: "a" })
@@ -98,5 +102,29 @@ describeOnEveryPostgres((version) => {
     expect(affected).toBe(1)
     expect(events).toEqual(["delete shelf a"])
     expect(captured.logged.join()).toContain("what its foreign keys do could not be read: permission denied")
+  })
+
+  it("fails one of two that wait for one another, as the server does, and tells all of the other", async () => {
+    await capture()
+    await captured.dataSource.manager.insert(Shelf, { code: "b" })
+    await captured.dataSource.manager.insert(Book, { title: "second", shelf: { code: "b" } })
+    await captured.events()
+    const writes = (updated: string, deleted: string): CrossedWrites => [
+      (manager) => manager.update(Shelf, updated, { label: "written" }),
+      (manager) => manager.delete(Shelf, deleted),
+    ]
+    const outcomes = await crossedTransactions(captured.dataSource, captured.database.url, [
+      writes("a", "b"),
+      writes("b", "a"),
+    ])
+
+    const failed = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []))
+    expect(failed).toEqual([expect.objectContaining({ code: "40P01" })])
+    expect(captured.logged).toEqual([])
+    expect(await told()).toEqual(
+      outcomes[0]?.status === "fulfilled"
+        ? ["update shelf a", "delete shelf b", "delete book second"]
+        : ["update shelf b", "delete shelf a", "delete book first"],
+    )
   })
 })
