@@ -27,8 +27,8 @@ export interface CapturedStatement {
   readonly actions: readonly ForeignKeyAction[]
   /** Of an UPDATE with actions: what the columns that others point to come to hold. */
   readonly newKeys?: NewTexts | undefined
-  /** A statement that locks its rows, and gives what those columns hold that others point to. */
-  readonly locking?: LockingText
+  /** Statements that lock its rows; the last of them gives what those columns hold that others point to. */
+  readonly locking?: readonly LockingText[]
   /** Whether a CTE of the user's writes, too: its rows are not captured. */
   readonly hidesWrite: boolean
 }

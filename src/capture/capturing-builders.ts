@@ -7,7 +7,7 @@ import {
 } from "typeorm"
 import { SoftDeleteQueryBuilder } from "typeorm/query-builder/SoftDeleteQueryBuilder"
 import { referencedColumns } from "./cascade-reader"
-import { changedRowsText, deletedRowsText } from "./cascade-sql"
+import { changedRowsTexts, deletedRowsText } from "./cascade-sql"
 import { rememberStatement } from "./remembered-statements"
 import {
   completeStatement,
@@ -18,6 +18,7 @@ import {
   type CapturedStatement,
 } from "./captured-statement"
 import { stashRow } from "./image-sql"
+import { NO_TEXTS } from "./new-keys"
 import { planStatement, type PlannedBuilder } from "./plan-statement"
 
 // TypeORM's four writing builders, each made to execute a statement that also returns the images of the rows it changes. Only what
@@ -63,13 +64,12 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
 }
 
 function withLockingText(statement: CapturedStatement, text: string): CapturedStatement {
-  const { actions, maxRows, entity, kind } = statement
+  const { actions, maxRows, entity, kind, newKeys: texts = NO_TEXTS } = statement
   if (actions.length === 0) return statement
   const columns = referencedColumns(actions)
-  const deleted = kind === "delete" ? deletedRowsText(text, columns, maxRows) : undefined
-  const locking =
-    deleted ?? changedRowsText({ text, where: whereOf(text), tableName: entity.tableName }, columns, maxRows)
-  return { ...statement, locking }
+  if (kind === "delete") return { ...statement, locking: [deletedRowsText(text, columns, maxRows)] }
+  const update = { text, where: whereOf(text), tableName: entity.tableName }
+  return { ...statement, locking: changedRowsTexts(update, columns, { texts, maxRows }) }
 }
 
 /** Before Postgres 18 an UPDATE cannot return the old row: it joins a sub-select that reads it under its lock. */

@@ -37,13 +37,14 @@ export class CascadeReader {
     private readonly options: CascadeOptions,
   ) {}
 
-  /** @throws ReadingRefused, or the server's error */
-  async read(wanted: readonly WantedRows[]): Promise<readonly CascadedRows[]> {
-    for (let level = wanted.filter(isAny); level.length > 0;) {
+  /** `before`: texts that go first. @throws ReadingRefused, or the server's error */
+  async read(wanted: readonly WantedRows[], before: readonly string[] = []): Promise<readonly CascadedRows[]> {
+    let first = before
+    for (let level = wanted.filter(isAny); level.length > 0; first = []) {
       const texts = level.map((each) =>
         pointingRowsText(each, referencedColumns(this.next(each)), this.options.maxRows),
       )
-      const results = await this.run(texts.join(";\n"))
+      const results = (await this.run([...first, ...texts].join(";\n"))).slice(first.length)
       level = level.flatMap((each, index) => this.take(each, results[index] as DriverResult)).filter(isAny)
     }
     const found = [...this.found.values()].filter(({ rows }) => rows.size > 0)
@@ -136,6 +137,6 @@ export function tooMany(maxRows: number): ReadingRefused {
   return new ReadingRefused(`its foreign keys lead to more than ${maxRows} rows`)
 }
 
-function isAny({ keys }: WantedRows): boolean {
+export function isAny({ keys }: WantedRows): boolean {
   return keys.length > 0
 }

@@ -1,7 +1,7 @@
 import type { ForeignKeyAction } from "./foreign-key-actions"
 import { quote } from "./image-sql"
 import type { NewTexts } from "./new-keys"
-import { isOneOf } from "./sql-literal"
+import { isOneOf, literal } from "./sql-literal"
 import type { TrackedEntity } from "./tracked-entity"
 
 /** A key of one column or several, as the server sent it. */
@@ -38,15 +38,33 @@ interface UpdateText {
   readonly tableName: string
 }
 
-/** The same of what an UPDATE is about to change. */
-export function changedRowsText(
+/**
+ * The same of what an UPDATE is about to change, locked as it will be: a row whose key stays as it is waits for nobody who comes to point to it.
+ * The last text gives all the rows.
+ */
+export function changedRowsTexts(
   { text, where, tableName }: UpdateText,
   columns: readonly string[],
-  maxRows: number,
-): LockingText {
-  const before = text.slice(0, text.indexOf(`UPDATE ${tableName} SET `))
-  const select = `SELECT ${columns.map(quote).join(", ")} FROM ${tableName}${where} LIMIT ${maxRows + 1} FOR UPDATE`
-  return renumbered(before + select)
+  { texts, maxRows }: { readonly texts: NewTexts; readonly maxRows: number },
+): readonly LockingText[] {
+  const start = text.slice(0, text.indexOf(`UPDATE ${tableName} SET `)) + `SELECT ${columns.map(quote).join(", ")} FROM`
+  const select = (from: string, lock: string): LockingText =>
+    renumbered(`${start} ${tableName}${from} LIMIT ${maxRows + 1} FOR ${lock}`)
+  const moving = isMoved(columns, texts)
+  if (moving === undefined) return [select(where, "UPDATE")]
+  const condition = where.trim().replace(/^WHERE /, "")
+  return [
+    select(` WHERE ${condition === "" ? moving : `(${condition}) AND (${moving})`}`, "UPDATE"),
+    select(where, "NO KEY UPDATE"),
+  ]
+}
+
+/** Whether a row's key comes to be another one; undefined where that is not known beforehand. */
+function isMoved(columns: readonly string[], texts: NewTexts): string | undefined {
+  const changed = columns.filter((name) => texts.has(name))
+  const known = changed.flatMap((name) => texts.get(name) ?? [])
+  if (known.length < changed.length) return undefined
+  return changed.map((name, index) => `${quote(name)} IS DISTINCT FROM ${literal(known[index] as string)}`).join(" OR ")
 }
 
 const PARAMETER_OR_QUOTED = /'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\d+)/g
@@ -70,6 +88,11 @@ export function pointingRowsText({ action, keys }: WantedRows, referenced: reado
   const names = [...entity.columns.map(({ databaseName }) => databaseName), ...referenced].map(quote)
   const lock = deletes ? "FOR UPDATE" : "FOR NO KEY UPDATE"
   return `SELECT ${names.join(", ")} FROM ${entity.tableName} WHERE ${isOneOf(columns, keys)} LIMIT ${maxRows + 1} ${lock}`
+}
+
+/** Locks the rows themselves that have the keys, so that nobody comes to point to them. */
+export function keyLockText({ tableName }: TrackedEntity, { action, keys }: WantedRows): string {
+  return `SELECT FROM ${tableName} WHERE ${isOneOf(action.referenced, keys)} FOR UPDATE`
 }
 
 /** The rows that have one of these keys now. */

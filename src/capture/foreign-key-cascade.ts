@@ -1,14 +1,15 @@
 import { contextOfWrite } from "../context/change-context"
 import { asError, type ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
-import { CascadeReader, tooMany, wantedRows } from "./cascade-reader"
-import type { LockingText } from "./cascade-sql"
+import { CascadeReader, isAny, tooMany, wantedRows } from "./cascade-reader"
+import { keyLockText, type LockingText } from "./cascade-sql"
 import { cascadedPairs, type CascadedPairs, type CascadedRows } from "./cascaded-pairs"
 import type { Capture } from "./capture"
 import type { CapturedStatement } from "./captured-statement"
 import type { ChangeBatch } from "./captured-change"
 import { retriedAtDeadlock } from "./deadlock-retries"
 import type { DriverField, DriverResult } from "./driver-connection"
+import type { QueryConfig } from "./driver-query"
 import { canQueryBehind, queryBehind } from "./prefixed-query"
 import { rowChanges } from "./row-changes"
 import type { RowImage, RowPair } from "./row-image"
@@ -65,27 +66,36 @@ export class ForeignKeyCascade {
 
   private async read(
     { statement, values }: CascadingStatement,
-    locking: LockingText,
+    locking: readonly LockingText[],
   ): Promise<readonly CascadedRows[]> {
     const { capture } = this.watched
-    const { actions, maxRows, newKeys } = statement
+    const { actions, maxRows, newKeys, entity } = statement
     const locked = await this.lock(locking, values)
     if (locked.length > maxRows) throw tooMany(maxRows)
     const actionsOn: Capture["actionsOn"] = (metadata, event) => capture.actionsOn(metadata, event)
-    const found = await new CascadeReader(this.run, { actionsOn, maxRows }).read(wantedRows(actions, locked, newKeys))
+    const wanted = wantedRows(actions, locked, newKeys)
+    // Another one may have changed a key since that was to stay as it is.
+    const locks = newKeys ? wanted.filter(isAny).map((each) => keyLockText(entity, each)) : []
+    const found = await new CascadeReader(this.run, { actionsOn, maxRows }).read(wanted, locks)
     await this.run(`RELEASE SAVEPOINT ${NAME}`)
     return found
   }
 
-  private async lock({ text, parameters }: LockingText, values: unknown[]): Promise<readonly RowImage[]> {
+  private async lock(locking: readonly LockingText[], values: unknown[]): Promise<readonly RowImage[]> {
     const { connection, bareQuery } = this.watched
-    const config = { text, values: parameters.map((index) => values[index]), ...ROWS_AS_TEXT }
-    if (canQueryBehind(connection)) {
-      return ((await queryBehind(connection, bareQuery, [{ ...SAVEPOINT, name: "" }], config)) as DriverResult)
-        .rows as RowImage[]
+    let answer: unknown
+    for (const { text, parameters } of locking) {
+      const config = { text, values: parameters.map((index) => values[index]), ...ROWS_AS_TEXT }
+      answer = await (answer === undefined ? this.queryInSavepoint(config) : bareQuery.call(connection, config))
     }
+    return (answer as DriverResult).rows as RowImage[]
+  }
+
+  private async queryInSavepoint(config: QueryConfig): Promise<unknown> {
+    const { connection, bareQuery } = this.watched
+    if (canQueryBehind(connection)) return queryBehind(connection, bareQuery, [{ ...SAVEPOINT, name: "" }], config)
     await this.run(SAVEPOINT.text)
-    return ((await bareQuery.call(connection, config)) as DriverResult).rows as RowImage[]
+    return bareQuery.call(connection, config)
   }
 
   /** Makes the transaction what it was. Where there is none to recover, or no connection, the statement will tell. */

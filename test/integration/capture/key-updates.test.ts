@@ -186,4 +186,43 @@ describeOnEveryPostgres((version) => {
 
     expect((await told()).map(([line]) => line)).toEqual(["create bin a,7", "update warehouse a", "update bin a,7"])
   })
+
+  it("waits for nobody who comes to point there where the key stays as it is", async () => {
+    await capture()
+    const runner = captured.dataSource.createQueryRunner()
+    await runner.startTransaction()
+    await runner.manager.insert(Bin, { warehouseCode: "a", number: 7 })
+    await captured.dataSource.transaction(async (inner) => {
+      await inner.query("SET LOCAL lock_timeout = '2s'")
+      await inner.update(Warehouse, "a", { code: "a", city: "Lisbon" })
+    })
+    await runner.commitTransaction()
+    await runner.release()
+
+    expect(reports()).toBe("")
+    expect((await told()).map(([line]) => line)).toEqual(["update warehouse a", "create bin a,7"])
+  })
+
+  it("tells what points there where another has changed the key meanwhile that was to stay", async () => {
+    await capture()
+    await manager.update(Warehouse, "a", { city: "Porto" })
+    await manager.insert(Bin, { warehouseCode: "a", number: 7 })
+    await captured.events()
+    const runner = captured.dataSource.createQueryRunner()
+    await runner.startTransaction()
+    await runner.manager.update(Warehouse, "a", { code: "b" })
+    const updating = manager.update(Warehouse, { city: "Porto" }, { code: "a" })
+    await waitingForLock(captured.database.url)
+    await runner.commitTransaction()
+    await runner.release()
+    await updating
+
+    expect(reports()).toBe("")
+    expect(await told()).toEqual([
+      ["update warehouse a", { code: "b" }],
+      ["update bin a,7", { warehouseCode: "b" }],
+      ["update warehouse b", { code: "a" }],
+      ["update bin b,7", { warehouseCode: "a" }],
+    ])
+  })
 })
