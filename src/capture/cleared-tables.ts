@@ -37,23 +37,25 @@ export class ClearedTables {
   async around(write: ClearedWrite, carryOut: () => Promise<unknown>): Promise<unknown> {
     // It will fail as well.
     if (statusOf(this.watched.connection) === "E") return carryOut()
-    const refusal = await this.tell(write)
+    const told = await this.tell(write)
     const answer = await carryOut()
+    const refusal = typeof told === "string" ? this.untold(write, told) : told
     if (refusal) throw refusal
     return answer
   }
 
-  /** The error to throw once the tables are empty, if something could not be told and the policy is to throw. */
-  private tell(write: ClearedWrite): Promise<ChangeEventsError | undefined> {
+  /** The error to throw once the tables are empty, if something could not be told and the policy is to throw; or why nothing could be. */
+  private tell(write: ClearedWrite): Promise<ChangeEventsError | string | undefined> {
     return retriedAtDeadlock({
       read: () => this.read(write),
       undo: () => this.undo(),
-      failed: (error) => {
-        const reason = `the rows that it removes could not be read: ${asError(error).message}`
-        const { uncaptured } = this.watched.capture
-        return uncaptured.untold(write.table?.entity.metadata.tablePath ?? write.clears, 0, reason)
-      },
+      failed: (error) => asError(error).message,
     })
+  }
+
+  private untold({ table, clears }: ClearedWrite, cause: string): ChangeEventsError | undefined {
+    const reason = `the rows that it removes could not be read: ${cause}`
+    return this.watched.capture.uncaptured.untold(table?.entity.metadata.tablePath ?? clears, 0, reason)
   }
 
   private async undo(): Promise<void> {

@@ -156,6 +156,27 @@ describeOnEveryPostgres((version) => {
     expect(await left()).toBe(0)
   })
 
+  it("fails as it would where the role may not empty the table, and nothing is reported that was not written", async () => {
+    await capture()
+    const role = `reader_${process.pid}_${version}`
+    await withClient(captured.database.url, async (client) => {
+      await client.query(`CREATE ROLE ${role}`)
+      await client.query(`GRANT USAGE ON SCHEMA hostile TO ${role}`)
+      await client.query(`GRANT SELECT ON hostile.book TO ${role}`)
+    })
+    const clearing = captured.dataSource.transaction(async (manager) => {
+      await manager.query(`SET LOCAL ROLE ${role}`)
+      await manager.clear(Book)
+    })
+    const outcome = await clearing.catch((error: unknown) => error)
+    await withClient(captured.database.url, (client) => client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
+
+    expect(outcome).toMatchObject({ code: "42501" })
+    expect(uncaptured()).toBe(0)
+    expect(captured.logged.join()).not.toContain("WRITE_UNCAPTURED")
+    expect(await left()).toBe(2)
+  })
+
   it("takes along what only the database knows to point there", async () => {
     await capture()
     await withClient(captured.database.url, async (client) => {
