@@ -74,8 +74,8 @@ export class ForeignKeyCascade {
     if (locked.length > maxRows) throw tooMany(maxRows)
     const actionsOn: Capture["actionsOn"] = (metadata, event) => capture.actionsOn(metadata, event)
     const wanted = wantedRows(actions, locked, newKeys)
-    // Another one may have changed a key since that was to stay as it is.
-    const locks = newKeys ? wanted.filter(isAny).map((each) => keyLockText(entity, each)) : []
+    // Where keys were to stay as they are, another one may have changed them since.
+    const locks = locking.length > 1 ? wanted.filter(isAny).map((each) => keyLockText(entity, each)) : []
     const found = await new CascadeReader(this.run, { actionsOn, maxRows }).read(wanted, locks)
     await this.run(`RELEASE SAVEPOINT ${NAME}`)
     return found
@@ -83,11 +83,13 @@ export class ForeignKeyCascade {
 
   private async lock(locking: readonly LockingText[], values: unknown[]): Promise<readonly RowImage[]> {
     const { connection, bareQuery } = this.watched
-    let answer: unknown
-    for (const { text, parameters } of locking) {
-      const config = { text, values: parameters.map((index) => values[index]), ...ROWS_AS_TEXT }
-      answer = await (answer === undefined ? this.queryInSavepoint(config) : bareQuery.call(connection, config))
-    }
+    const configs = locking.map(({ text, parameters }) => ({
+      text,
+      values: parameters.map((index) => values[index]),
+      ...ROWS_AS_TEXT,
+    }))
+    let answer = await this.queryInSavepoint(configs[0] as QueryConfig)
+    for (const config of configs.slice(1)) answer = await bareQuery.call(connection, config)
     return (answer as DriverResult).rows as RowImage[]
   }
 
