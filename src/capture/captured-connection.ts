@@ -14,7 +14,7 @@ import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
 import { RelationChanges } from "./relation-changes"
 import { statementOf } from "./remembered-statements"
-import { guarded, StatementRunner, type WatchedConnection } from "./statement-runner"
+import { guarded, StatementRunner, type IsWanted, type WatchedConnection } from "./statement-runner"
 import type { QueryConfig } from "./driver-query"
 import { splitStatements, transactionEnding } from "./transaction-commands"
 import { TransactionLog } from "./transaction-log"
@@ -129,14 +129,14 @@ class ConnectionWatch {
   }
 
   private runStatement(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
-    const run = (): Promise<unknown> => this.runner.run(text, values, statement)
+    const run = (isWanted?: IsWanted): Promise<unknown> => this.runner.run(text, values, statement, isWanted)
     const { log, outbox } = this.watched
     const isCascading = statement.actions.length > 0
-    const work = isCascading ? () => this.cascade.around({ statement, values }, run) : run
+    const work = isCascading ? () => this.cascade.around({ statement, values }, run) : () => run()
     if (log.isOpen) return isCascading ? this.turns.take(work) : run()
     if (statement.junction || isCascading) return this.inOwnTransaction(work)
     // With an outbox it gets a transaction of several texts.
-    return outbox ? this.turns.take(run) : run()
+    return outbox ? this.turns.take(work) : run()
   }
 
   private runKnown(args: unknown[], known: KnownWrite): unknown {

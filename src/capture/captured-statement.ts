@@ -27,7 +27,7 @@ export interface CapturedStatement {
   readonly actions: readonly ForeignKeyAction[]
   /** Of an UPDATE with actions: what the columns that others point to come to hold. */
   readonly newKeys?: NewTexts | undefined
-  /** Statements that lock its rows; the last of them gives what those columns hold that others point to. */
+  /** Statements that lock its rows; the last of them gives what those columns hold that others point to, and behind them the primary key. */
   readonly locking?: readonly LockingText[]
   /** Whether a CTE of the user's writes, too: its rows are not captured. */
   readonly hidesWrite: boolean

@@ -7,7 +7,7 @@ import {
 } from "typeorm"
 import { SoftDeleteQueryBuilder } from "typeorm/query-builder/SoftDeleteQueryBuilder"
 import { referencedColumns } from "./cascade-reader"
-import { changedRowsTexts, deletedRowsText } from "./cascade-sql"
+import { changedRowsTexts, deletedRowsText, keyNames } from "./cascade-sql"
 import { rememberStatement } from "./remembered-statements"
 import {
   completeStatement,
@@ -66,7 +66,7 @@ function capturing(Base: UpdateBuilder, kind: PlannedBuilder["kind"]): UpdateBui
 function withLockingText(statement: CapturedStatement, text: string): CapturedStatement {
   const { actions, maxRows, entity, kind, newKeys: texts = NO_TEXTS } = statement
   if (actions.length === 0) return statement
-  const columns = referencedColumns(actions)
+  const columns = [...referencedColumns(actions), ...keyNames(entity)]
   if (kind === "delete") return { ...statement, locking: [deletedRowsText(text, columns, maxRows)] }
   const update = { text, where: whereOf(text), tableName: entity.tableName }
   return { ...statement, locking: changedRowsTexts(update, columns, { texts, maxRows }) }

@@ -98,6 +98,10 @@ export function keyLockText({ tableName }: TrackedEntity, { action, keys }: Want
 /** The rows that have one of these keys now. */
 export function rowsOfKeysText(entity: TrackedEntity, keys: readonly KeyTexts[]): string {
   const names = entity.columns.map(({ databaseName }) => quote(databaseName))
-  const primary = entity.primary.map((index) => entity.columns[index]?.databaseName as string)
-  return `SELECT ${names.join(", ")} FROM ${entity.tableName} WHERE ${isOneOf(primary, keys)}`
+  return `SELECT ${names.join(", ")} FROM ${entity.tableName} WHERE ${isOneOf(keyNames(entity), keys)}`
+}
+
+/** Of the primary key's columns in the database. */
+export function keyNames({ primary, columns }: TrackedEntity): readonly string[] {
+  return primary.map((index) => columns[index]?.databaseName as string)
 }

@@ -45,16 +45,20 @@ interface SentStatement {
   readonly context: EventContext
   /** What its answer may commit. */
   readonly commit: UnheardCommit | undefined
+  readonly isWanted: IsWanted | undefined
 }
+
+/** Whether to keep what the statement wrote: it will be undone otherwise. */
+export type IsWanted = (rows: StatementRows) => boolean
 
 /** Runs the captured statements of one connection: sends them prepared, takes the images out of the answers, and keeps the log. */
 export class StatementRunner {
   constructor(private readonly watched: WatchedConnection) {}
 
-  run(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
+  run(text: string, values: unknown[], statement: CapturedStatement, isWanted?: IsWanted): Promise<unknown> {
     const { log, outbox } = this.watched
     const context = contextOfWrite(log)
-    const sent = { text, values, statement, context, commit: log.send(text, statement.entity) }
+    const sent = { text, values, statement, context, commit: log.send(text, statement.entity), isWanted }
     if (!outbox) return this.runDirectly(sent)
     return log.isOpen ? this.runLogged(sent, outbox) : this.runAlone(sent, outbox)
   }
@@ -165,8 +169,9 @@ export class StatementRunner {
 
   private collect(sent: SentStatement, rows: StatementRows): ChangeEventsError | undefined {
     const { capture, log, outbox } = this.watched
-    const { statement, context } = sent
+    const { statement, context, isWanted } = sent
     const { entity, maxRows, junction } = statement
+    if (isWanted?.(rows) === false) return undefined
     if (junction) return this.collectJunction(sent, rows, junction)
     if (rows.changedRows > maxRows && (statement.limited || !outbox)) {
       if (!statement.serverSide) return capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)

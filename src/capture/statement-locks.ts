@@ -1,0 +1,123 @@
+import { asError } from "../errors"
+import type { Capture } from "./capture"
+import { CascadeReader, isAny, tooMany, wantedRows } from "./cascade-reader"
+import { keyLockText, type LockingText } from "./cascade-sql"
+import type { CascadedRows } from "./cascaded-pairs"
+import type { CapturedStatement } from "./captured-statement"
+import { retriedAtDeadlock } from "./deadlock-retries"
+import type { DriverResult } from "./driver-connection"
+import type { QueryConfig } from "./driver-query"
+import { canQueryBehind, queryBehind } from "./prefixed-query"
+import type { RowImage, RowPair } from "./row-image"
+import { ROWS_AS_TEXT } from "./rows-as-text"
+import type { RunText } from "./run-texts"
+import type { WatchedConnection } from "./statement-runner"
+import { rowPairs, type StatementRows } from "./statement-rows"
+
+const SAVEPOINT = { name: "", text: 'SAVEPOINT "change_events_statement"', values: [] }
+const RELEASE = `RELEASE ${SAVEPOINT.text}`
+const ROLL_BACK = `ROLLBACK TO ${SAVEPOINT.text}; ${RELEASE}`
+const FAILED_TRANSACTION = "25P02"
+
+/** A DELETE whose rows others point to, or an UPDATE of what they point to. */
+export interface CascadingStatement {
+  readonly statement: CapturedStatement
+  readonly values: unknown[]
+}
+
+/** What is locked for a statement. */
+export interface LockedRows {
+  /** The keys of its rows. */
+  readonly keys: ReadonlySet<string>
+  /** What points to them. */
+  readonly cascaded: readonly CascadedRows[]
+}
+
+/**
+ * Finds and locks what a statement is about to write, and what points there, behind a savepoint that stays until the statement has been
+ * carried out and looked at: then both are kept, or both undone.
+ */
+export class StatementLocks {
+  constructor(
+    private readonly watched: WatchedConnection,
+    private readonly run: RunText,
+  ) {}
+
+  /** What was locked, or why nothing could be; undefined when the transaction has failed already, and the statement will as well. */
+  async take(sent: CascadingStatement): Promise<LockedRows | string | undefined> {
+    const { locking } = sent.statement
+    if (locking === undefined || this.watched.connection.getTransactionStatus?.() === "E") return undefined
+    const found = await retriedAtDeadlock({
+      read: () => this.read(sent, locking),
+      undo: () => this.undo(),
+      failed: reasonOf,
+    })
+    if (typeof found === "object") this.watched.log.settle(SAVEPOINT.text, [{ command: "SAVEPOINT" }], undefined)
+    return found
+  }
+
+  /** With the statement. The log follows: what it holds may have been written into the outbox meanwhile. */
+  async undoStatement(): Promise<void> {
+    await this.undo()
+    this.watched.log.settle(ROLL_BACK, [{ command: "ROLLBACK" }, { command: "RELEASE" }], undefined)
+  }
+
+  /** They are the transaction's own from here on. `next` is sent along. */
+  async keep(next?: string): Promise<void> {
+    this.watched.log.settle(RELEASE, [{ command: "RELEASE" }], undefined)
+    await this.run(next ? `${RELEASE}; ${next}` : RELEASE)
+  }
+
+  private async read({ statement, values }: CascadingStatement, locking: readonly LockingText[]): Promise<LockedRows> {
+    const { capture } = this.watched
+    const { actions, maxRows, newKeys, entity } = statement
+    const rows = await this.lock(locking, values)
+    if (rows.length > maxRows) throw tooMany(maxRows)
+    const actionsOn: Capture["actionsOn"] = (metadata, event) => capture.actionsOn(metadata, event)
+    const wanted = wantedRows(actions, rows, newKeys)
+    // Where keys were to stay as they are, another one may have changed them since.
+    const locks = locking.length > 1 ? wanted.filter(isAny).map((each) => keyLockText(entity, each)) : []
+    const cascaded = await new CascadeReader(this.run, { actionsOn, maxRows }).read(wanted, locks)
+    return { keys: new Set(rows.map((row) => JSON.stringify(row.slice(-entity.primary.length)))), cascaded }
+  }
+
+  private async lock(locking: readonly LockingText[], values: unknown[]): Promise<readonly RowImage[]> {
+    const { connection, bareQuery } = this.watched
+    const configs = locking.map(({ text, parameters }) => ({
+      text,
+      values: parameters.map((index) => values[index]),
+      ...ROWS_AS_TEXT,
+    }))
+    let answer = await this.queryInSavepoint(configs[0] as QueryConfig)
+    for (const config of configs.slice(1)) answer = await bareQuery.call(connection, config)
+    return (answer as DriverResult).rows as RowImage[]
+  }
+
+  private async queryInSavepoint(config: QueryConfig): Promise<unknown> {
+    const { connection, bareQuery } = this.watched
+    if (canQueryBehind(connection)) return queryBehind(connection, bareQuery, [SAVEPOINT], config)
+    await this.run(SAVEPOINT.text)
+    return bareQuery.call(connection, config)
+  }
+
+  /** Makes the transaction what it was. Where there is none to recover, or no connection, the statement will tell. */
+  private async undo(): Promise<void> {
+    await this.run(ROLL_BACK).catch(() => undefined)
+  }
+}
+
+/** Nothing is to be told by a transaction that had failed before. */
+export function reasonOf(error: unknown): string | undefined {
+  return (error as { code?: unknown }).code === FAILED_TRANSACTION ? undefined : asError(error).message
+}
+
+/** Whether the statement found no other rows than those that were locked for it. */
+export function wroteOnly(
+  statement: CapturedStatement,
+  keys: ReadonlySet<string>,
+  { changedRows, images }: StatementRows,
+): boolean {
+  const { primary } = statement.entity
+  const keyOf = ({ before }: RowPair): string => JSON.stringify(primary.map((index) => before?.[index]))
+  return changedRows <= keys.size && rowPairs(statement, images).every((pair) => keys.has(keyOf(pair)))
+}
