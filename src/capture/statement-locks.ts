@@ -56,10 +56,15 @@ export class StatementLocks {
     return found
   }
 
-  /** With the statement. The log follows: what it holds may have been written into the outbox meanwhile. */
+  /**
+   * With the statement. What the log held before may have been written into the outbox meanwhile, and triggers been told the context: both are to
+   * be done again.
+   */
   async undoStatement(): Promise<void> {
+    const { log, triggers } = this.watched
     await this.undo()
-    this.watched.log.settle(ROLL_BACK, [{ command: "ROLLBACK" }, { command: "RELEASE" }], undefined)
+    triggers?.forget()
+    log.settle(ROLL_BACK, [{ command: "ROLLBACK" }, { command: "RELEASE" }], undefined)
   }
 
   /** They are the transaction's own from here on. `next` is sent along. */

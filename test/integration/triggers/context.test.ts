@@ -1,3 +1,4 @@
+import { Like } from "typeorm"
 import { Device } from "../../../fixtures/inventory/device"
 import { Interface } from "../../../fixtures/inventory/interface"
 import { Site } from "../../../fixtures/inventory/site"
@@ -6,6 +7,7 @@ import type { EventContext } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import type { OutboxDatabase } from "../../support/outbox-database"
 import { emptyLog, triggeredDatabase } from "../../support/triggered-database"
+import { waitingForLock } from "../../support/waiting-for-lock"
 import { withClient } from "../../support/with-client"
 
 /** What we use of `pg`'s Client. */
@@ -91,6 +93,33 @@ describeOnEveryPostgres((version) => {
     )
 
     expect(await users()).toEqual(["alice"])
+  })
+
+  it("is told anew where a statement of ours was undone and carried out again", async () => {
+    const { manager } = outbox.dataSource
+    const device = await manager.save(Device, { name: "d" })
+    await manager.insert(Interface, [
+      { name: "old a", deviceId: device.id },
+      { name: "new b", deviceId: device.id },
+    ])
+    await emptyLog(outbox)
+    // The deletion waits for the one row, and finds the other as well when it goes on.
+    const other = outbox.observer.createQueryRunner()
+    await other.startTransaction()
+    await other.query("UPDATE dcim.interface SET name = replace(name, 'new', 'old')")
+    const deleting = as("alice", () =>
+      outbox.dataSource.transaction(async (inner) => {
+        await inner.delete(Interface, { name: Like("old%") })
+        await inner.insert(Site, { name: "a", slug: "a" })
+      }),
+    )
+    await waitingForLock(outbox.database.url)
+    await other.commitTransaction()
+    await other.release()
+    await deleting
+
+    const told = (await outbox.events()).map(({ action, model, context }) => `${action} ${model} ${context.userName}`)
+    expect([...told].sort()).toEqual(["create site alice", "delete interface alice", "delete interface alice"])
   })
 
   it("does not stay with the connection", async () => {
