@@ -81,12 +81,15 @@ function renumbered(text: string): LockingText {
   return { text: counted, parameters }
 }
 
-/** The rows, locked as the foreign key will lock them, and behind their columns those of `referenced`, that others point to. */
+/**
+ * The rows, locked as the foreign key will lock them, and behind their columns those of `referenced`, that others point to and that will be
+ * gone or changed.
+ */
 export function pointingRowsText({ action, keys }: WantedRows, referenced: readonly string[], maxRows: number): string {
   const { table, columns, deletes } = action
   const { entity } = table
   const names = [...entity.columns.map(({ databaseName }) => databaseName), ...referenced].map(quote)
-  const lock = deletes ? "FOR UPDATE" : "FOR NO KEY UPDATE"
+  const lock = deletes || referenced.length > 0 ? "FOR UPDATE" : "FOR NO KEY UPDATE"
   return `SELECT ${names.join(", ")} FROM ${entity.tableName} WHERE ${isOneOf(columns, keys)} LIMIT ${maxRows + 1} ${lock}`
 }
 

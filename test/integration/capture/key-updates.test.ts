@@ -187,6 +187,27 @@ describeOnEveryPostgres((version) => {
     expect((await told()).map(([line]) => line)).toEqual(["create bin a,7", "update warehouse a", "update bin a,7"])
   })
 
+  it("waits for a row that comes to point to one whose key follows, and tells it", async () => {
+    await capture()
+    await manager.insert(Bin, { warehouseCode: "a", number: 7 })
+    await captured.events()
+    const runner = captured.dataSource.createQueryRunner()
+    await runner.startTransaction()
+    await runner.manager.insert(Item, { bin: { warehouseCode: "a", number: 7 } })
+    const updating = manager.update(Warehouse, "a", { code: "b" })
+    await waitingForLock(captured.database.url)
+    await runner.commitTransaction()
+    await runner.release()
+    await updating
+
+    expect((await told()).map(([line]) => line)).toEqual([
+      "create item 1",
+      "update warehouse a",
+      "update bin a,7",
+      "update item 1",
+    ])
+  })
+
   it("waits for nobody who comes to point there where the key stays as it is", async () => {
     await capture()
     const runner = captured.dataSource.createQueryRunner()
