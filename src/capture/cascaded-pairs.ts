@@ -60,6 +60,10 @@ function pairsOf({ table, fields, rows }: CascadedRows, remaining: readonly RowI
 }
 
 /** The row's key as one text, without those of its columns: the server may write a new value otherwise than it was given. */
-export function textOfRow({ entity }: TrackedTable, row: RowImage, without: readonly number[] = []): string {
+export function textOfRow(
+  { entity }: Pick<TrackedTable, "entity">,
+  row: RowImage,
+  without: readonly number[] = [],
+): string {
   return JSON.stringify(entity.primary.map((index) => (without.includes(index) ? null : row[index])))
 }

@@ -47,7 +47,7 @@ export class ClearedTables {
   /** The error to throw once the tables are empty, if something could not be told and the policy is to throw; or why nothing could be. */
   private tell(write: ClearedWrite): Promise<ChangeEventsError | string | undefined> {
     return retriedAtDeadlock({
-      read: () => this.read(write),
+      read: (begun) => this.read(write, begun),
       undo: () => this.undo(),
       failed: (error) => asError(error).message,
     })
@@ -63,8 +63,9 @@ export class ClearedTables {
     await this.query(`RELEASE SAVEPOINT ${NAME}`).catch(() => undefined)
   }
 
-  private async read(write: ClearedWrite): Promise<ChangeEventsError | undefined> {
+  private async read(write: ClearedWrite, begun: () => void): Promise<ChangeEventsError | undefined> {
     await this.query(`SAVEPOINT ${NAME}`)
+    begun()
     const tables = await this.lock(write)
     let refusal: ChangeEventsError | undefined
     for (const emptied of tables) refusal = (await this.tellTable(emptied)) ?? refusal

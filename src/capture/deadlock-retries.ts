@@ -5,10 +5,11 @@ const MOST_ATTEMPTS = 3
 
 /** What is read under locks, in a savepoint of its own. */
 export interface LockingReading<Read, Reason> {
-  readonly read: () => Promise<Read>
-  /** Back to before it was begun. */
+  /** Calls `begun` once the savepoint stands. */
+  readonly read: (begun: () => void) => Promise<Read>
+  /** Back to before it was begun; not called when it was not: an older savepoint of the name may be one that a failed statement left. */
   readonly undo: () => Promise<unknown>
-  /** What to go on with when it failed and was undone. */
+  /** What to go on with when it failed. */
   readonly failed: (error: unknown) => Reason
 }
 
@@ -21,12 +22,13 @@ export interface LockingReading<Read, Reason> {
  */
 export async function retriedAtDeadlock<Read, Reason>(reading: LockingReading<Read, Reason>): Promise<Read | Reason> {
   for (let attempt = 1; ; attempt++) {
+    let isBegun = false
     try {
-      return await reading.read()
+      return await reading.read(() => (isBegun = true))
     } catch (error) {
       const isDeadlock = (error as { code?: unknown } | undefined)?.code === DEADLOCK
       if (isDeadlock && attempt === MOST_ATTEMPTS) throw error
-      await reading.undo()
+      if (isBegun) await reading.undo()
       if (!isDeadlock) return reading.failed(error)
     }
   }

@@ -1,5 +1,5 @@
 import { contextOfWrite } from "../context/change-context"
-import type { ChangeEventsError } from "../errors"
+import { asError, type ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
 import { cascadedPairs, type CascadedPairs, type CascadedRows } from "./cascaded-pairs"
 import type { ChangeBatch } from "./captured-change"
@@ -7,8 +7,9 @@ import type { DriverField } from "./driver-connection"
 import { rowChanges } from "./row-changes"
 import type { RowImage, RowPair } from "./row-image"
 import { runTexts, type RunText } from "./run-texts"
-import { reasonOf, StatementLocks, wroteOnly, type CascadingStatement } from "./statement-locks"
-import type { IsWanted, WatchedConnection } from "./statement-runner"
+import { cascadedBehind, ownRows, type OwnRows } from "./own-rows"
+import { StatementLocks, wroteOnly, type CascadingStatement } from "./statement-locks"
+import { guarded, type IsWanted, type WatchedConnection } from "./statement-runner"
 import type { TrackedRelation } from "./tracked-relation"
 
 const SAVEPOINT = '"change_events_cascade"'
@@ -25,7 +26,7 @@ interface CarriedOut<Result> {
   readonly result: Result
   /** What points to its rows; undefined: not known. */
   readonly cascaded?: readonly CascadedRows[]
-  /** Why not, or not all of it. */
+  /** Why nothing of it can be told. */
   readonly reason: string | undefined
 }
 
@@ -61,31 +62,42 @@ export class ForeignKeyCascade {
       const locked = await this.locks.take(sent)
       if (typeof locked !== "object") return { result: await carryOut(), reason: locked }
       const isLast = attempt === MOST_ATTEMPTS
-      let isForeseen = true
+      let own: OwnRows | undefined
       const result = await carryOut((rows) => {
-        isForeseen = wroteOnly(sent.statement, locked.keys, rows)
-        return isForeseen || isLast
+        const written = ownRows(sent.statement, rows)
+        if (wroteOnly(locked, rows.changedRows, written)) own = written
+        return own !== undefined || isLast
       })
-      const { cascaded } = locked
-      if (isForeseen || isLast) return { result, cascaded, reason: isForeseen ? undefined : UNFORESEEN }
+      if (own) return { result, cascaded: cascadedBehind(locked.cascaded, sent.statement, own), reason: undefined }
+      if (isLast) return { result, cascaded: [], reason: UNFORESEEN }
       await this.locks.undoStatement()
     }
   }
 
-  /** Why they could not be told, if so. */
+  /**
+   * Why they could not be told, if so.
+   *
+   * @throws where the transaction, and with it the statement, has failed by it
+   */
   private async tell(found: readonly CascadedRows[], context: EventContext): Promise<string | undefined> {
+    if (found.length === 0) return void (await this.locks.keep())
+    await this.locks.keep(`SAVEPOINT ${SAVEPOINT}`)
     try {
-      if (found.length === 0) return void (await this.locks.keep())
-      await this.locks.keep(`SAVEPOINT ${SAVEPOINT}`)
       const tables = await cascadedPairs(this.run, found)
       const [clock] = await this.run(`${CLOCK}; RELEASE SAVEPOINT ${SAVEPOINT}`)
       const writtenAt = Number((clock?.rows[0] as RowImage)[0])
-      for (const table of tables) this.add(table, context, writtenAt)
+      for (const table of tables) guarded(this.watched.capture, () => this.add(table, context, writtenAt))
       return undefined
     } catch (error) {
-      await this.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`).catch(() => undefined)
-      return reasonOf(error)
+      await this.undo(error)
+      return asError(error).message
     }
+  }
+
+  private async undo(cause: unknown): Promise<void> {
+    await this.run(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}; RELEASE SAVEPOINT ${SAVEPOINT}`).catch(() => {
+      throw cause
+    })
   }
 
   private add({ table, fields, pairs }: CascadedPairs, context: EventContext, writtenAt: number): void {

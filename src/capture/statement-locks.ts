@@ -7,12 +7,12 @@ import type { CapturedStatement } from "./captured-statement"
 import { retriedAtDeadlock } from "./deadlock-retries"
 import type { DriverResult } from "./driver-connection"
 import type { QueryConfig } from "./driver-query"
-import { canQueryBehind, queryBehind } from "./prefixed-query"
-import type { RowImage, RowPair } from "./row-image"
+import type { OwnRows } from "./own-rows"
+import { canQueryBehind, PrefixFailed, queryBehind } from "./prefixed-query"
+import type { RowImage } from "./row-image"
 import { ROWS_AS_TEXT } from "./rows-as-text"
 import type { RunText } from "./run-texts"
 import type { WatchedConnection } from "./statement-runner"
-import { rowPairs, type StatementRows } from "./statement-rows"
 
 const SAVEPOINT = { name: "", text: 'SAVEPOINT "change_events_statement"', values: [] }
 const RELEASE = `RELEASE ${SAVEPOINT.text}`
@@ -27,7 +27,8 @@ export interface CascadingStatement {
 
 /** What is locked for a statement. */
 export interface LockedRows {
-  /** The keys of its rows. */
+  /** How many rows of its own, and their keys. */
+  readonly count: number
   readonly keys: ReadonlySet<string>
   /** What points to them. */
   readonly cascaded: readonly CascadedRows[]
@@ -48,7 +49,7 @@ export class StatementLocks {
     const { locking } = sent.statement
     if (locking === undefined || this.watched.connection.getTransactionStatus?.() === "E") return undefined
     const found = await retriedAtDeadlock({
-      read: () => this.read(sent, locking),
+      read: (begun) => this.read(sent, locking, begun),
       undo: () => this.undo(),
       failed: reasonOf,
     })
@@ -73,36 +74,57 @@ export class StatementLocks {
     await this.run(next ? `${RELEASE}; ${next}` : RELEASE)
   }
 
-  private async read({ statement, values }: CascadingStatement, locking: readonly LockingText[]): Promise<LockedRows> {
+  private async read(
+    { statement, values }: CascadingStatement,
+    locking: readonly LockingText[],
+    begun: () => void,
+  ): Promise<LockedRows> {
     const { capture } = this.watched
     const { actions, maxRows, newKeys, entity } = statement
-    const rows = await this.lock(locking, values)
+    const rows = await this.lock(locking, values, begun)
     if (rows.length > maxRows) throw tooMany(maxRows)
     const actionsOn: Capture["actionsOn"] = (metadata, event) => capture.actionsOn(metadata, event)
     const wanted = wantedRows(actions, rows, newKeys)
     // Where keys were to stay as they are, another one may have changed them since.
     const locks = locking.length > 1 ? wanted.filter(isAny).map((each) => keyLockText(entity, each)) : []
     const cascaded = await new CascadeReader(this.run, { actionsOn, maxRows }).read(wanted, locks)
-    return { keys: new Set(rows.map((row) => JSON.stringify(row.slice(-entity.primary.length)))), cascaded }
+    const keys = new Set(rows.map((row) => JSON.stringify(row.slice(-entity.primary.length))))
+    return { count: rows.length, keys, cascaded }
   }
 
-  private async lock(locking: readonly LockingText[], values: unknown[]): Promise<readonly RowImage[]> {
+  private async lock(
+    locking: readonly LockingText[],
+    values: unknown[],
+    begun: () => void,
+  ): Promise<readonly RowImage[]> {
     const { connection, bareQuery } = this.watched
     const configs = locking.map(({ text, parameters }) => ({
       text,
       values: parameters.map((index) => values[index]),
       ...ROWS_AS_TEXT,
     }))
-    let answer = await this.queryInSavepoint(configs[0] as QueryConfig)
+    let answer = await this.queryInSavepoint(configs[0] as QueryConfig, begun)
     for (const config of configs.slice(1)) answer = await bareQuery.call(connection, config)
     return (answer as DriverResult).rows as RowImage[]
   }
 
-  private async queryInSavepoint(config: QueryConfig): Promise<unknown> {
+  private async queryInSavepoint(config: QueryConfig, begun: () => void): Promise<unknown> {
     const { connection, bareQuery } = this.watched
-    if (canQueryBehind(connection)) return queryBehind(connection, bareQuery, [SAVEPOINT], config)
-    await this.run(SAVEPOINT.text)
-    return bareQuery.call(connection, config)
+    if (!canQueryBehind(connection)) {
+      await this.run(SAVEPOINT.text)
+      begun()
+      return bareQuery.call(connection, config)
+    }
+    let isBegun = true
+    try {
+      return await queryBehind(connection, bareQuery, [SAVEPOINT], config)
+    } catch (error) {
+      if (!(error instanceof PrefixFailed)) throw error
+      isBegun = false
+      throw error.cause
+    } finally {
+      if (isBegun) begun()
+    }
   }
 
   /** Makes the transaction what it was. Where there is none to recover, or no connection, the statement will tell. */
@@ -112,17 +134,11 @@ export class StatementLocks {
 }
 
 /** Nothing is to be told by a transaction that had failed before. */
-export function reasonOf(error: unknown): string | undefined {
+function reasonOf(error: unknown): string | undefined {
   return (error as { code?: unknown }).code === FAILED_TRANSACTION ? undefined : asError(error).message
 }
 
-/** Whether the statement found no other rows than those that were locked for it. */
-export function wroteOnly(
-  statement: CapturedStatement,
-  keys: ReadonlySet<string>,
-  { changedRows, images }: StatementRows,
-): boolean {
-  const { primary } = statement.entity
-  const keyOf = ({ before }: RowPair): string => JSON.stringify(primary.map((index) => before?.[index]))
-  return changedRows <= keys.size && rowPairs(statement, images).every((pair) => keys.has(keyOf(pair)))
+/** Whether the statement found no other rows than those. */
+export function wroteOnly({ count, keys }: LockedRows, changedRows: number, own: OwnRows): boolean {
+  return changedRows <= count && [...own.keys()].every((key) => keys.has(key))
 }

@@ -48,7 +48,7 @@ interface SentStatement {
   readonly isWanted: IsWanted | undefined
 }
 
-/** Whether to keep what the statement wrote: it will be undone otherwise. */
+/** Whether to keep what the statement wrote: it will be undone otherwise, and nobody sees its result. */
 export type IsWanted = (rows: StatementRows) => boolean
 
 /** Runs the captured statements of one connection: sends them prepared, takes the images out of the answers, and keeps the log. */
@@ -160,7 +160,9 @@ export class StatementRunner {
   /** Whatever fails of ours must not reach TypeORM, which gets its own statement's result. */
   private captured(sent: SentStatement, result: DriverResult): DriverResult {
     const { log, connection } = this.watched
-    const refusal = this.guarded(() => this.collect(sent, takeRows(sent.statement, result)))
+    const rows = this.guarded(() => takeRows(sent.statement, result))
+    if (rows && sent.isWanted?.(rows) === false) return result
+    const refusal = rows && this.guarded(() => this.collect(sent, rows))
     this.guarded(() => log.settle(sent.text, [result], statusOf(connection), sent.commit))
     restoreResult(sent.statement, result, connection)
     if (refusal) throw refusal
@@ -169,9 +171,8 @@ export class StatementRunner {
 
   private collect(sent: SentStatement, rows: StatementRows): ChangeEventsError | undefined {
     const { capture, log, outbox } = this.watched
-    const { statement, context, isWanted } = sent
+    const { statement, context } = sent
     const { entity, maxRows, junction } = statement
-    if (isWanted?.(rows) === false) return undefined
     if (junction) return this.collectJunction(sent, rows, junction)
     if (rows.changedRows > maxRows && (statement.limited || !outbox)) {
       if (!statement.serverSide) return capture.uncaptured.tooMany(entity.metadata.tablePath, rows.changedRows)

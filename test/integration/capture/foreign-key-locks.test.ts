@@ -104,26 +104,35 @@ describeOnEveryPostgres((version) => {
     expect(captured.logged.join()).toContain("what its foreign keys do could not be read: permission denied")
   })
 
-  it("fails one of two that wait for one another, as the server does, and tells all of the other", async () => {
-    await capture()
-    await captured.dataSource.manager.insert(Shelf, { code: "b" })
-    await captured.dataSource.manager.insert(Book, { title: "second", shelf: { code: "b" } })
-    await captured.events()
-    const writes = (updated: string, deleted: string): CrossedWrites => [
-      (manager) => manager.update(Shelf, updated, { label: "written" }),
-      (manager) => manager.delete(Shelf, deleted),
-    ]
-    const { isFirstCommitted, failures } = await crossedTransactions(captured.dataSource, captured.database.url, [
-      writes("a", "b"),
-      writes("b", "a"),
-    ])
+  it.each([
+    ["what they delete", Shelf, "label", "update shelf"],
+    ["what points there", Book, "title", "update book"],
+  ] as const)(
+    "fails one of two that wait for one another over %s, as the server does, and tells all of the other",
+    async (_, written, column, update) => {
+      await capture()
+      await captured.dataSource.manager.insert(Shelf, { code: "b" })
+      await captured.dataSource.manager.insert(Book, { title: "second", shelf: { code: "b" } })
+      await captured.events()
+      const rowOf = {
+        a: written === Shelf ? { code: "a" } : { id: 1 },
+        b: written === Shelf ? { code: "b" } : { id: 2 },
+      }
+      const writes = (updated: "a" | "b", deleted: "a" | "b"): CrossedWrites => [
+        (manager) => manager.update(written, rowOf[updated], { [column]: "written" }),
+        (manager) => manager.delete(Shelf, deleted),
+      ]
+      const { isFirstCommitted, failures } = await crossedTransactions(captured.dataSource, captured.database.url, [
+        writes("a", "b"),
+        writes("b", "a"),
+      ])
+      const [updated, deleted] = isFirstCommitted ? (["a", "b"] as const) : (["b", "a"] as const)
+      const title = { a: "first", b: "second" }
+      const name = written === Shelf ? updated : title[updated]
 
-    expect(failures).toEqual([expect.objectContaining({ code: "40P01" })])
-    expect(captured.logged).toEqual([])
-    expect(await told()).toEqual(
-      isFirstCommitted
-        ? ["update shelf a", "delete shelf b", "delete book second"]
-        : ["update shelf b", "delete shelf a", "delete book first"],
-    )
-  })
+      expect(failures).toEqual([expect.objectContaining({ code: "40P01" })])
+      expect(captured.logged).toEqual([])
+      expect(await told()).toEqual([`${update} ${name}`, `delete shelf ${deleted}`, `delete book ${title[deleted]}`])
+    },
+  )
 })
