@@ -21,17 +21,37 @@ export interface RandomTransaction {
 
 const KEYS = 6
 
-const deviceId = (n: number): number => 1_000 + (n % KEYS)
-const siteId = (n: number): number => 1_000 + (n % KEYS)
-const interfaceId = (n: number): number => 1_000 + (n % (2 * KEYS))
+const deviceId = (n: number): number => 1 + (n % KEYS)
+const siteId = (n: number): number => 1 + (n % KEYS)
+const interfaceId = (n: number): number => 1 + (n % (2 * KEYS))
 const tagId = (n: number): string => `00000000-0000-4000-8000-00000000000${n % KEYS}`
 const addressId = (n: number): string => `00000000-0000-4000-9000-00000000000${n % KEYS}`
-const nodeId = (n: number): number => 1_000 + (n % KEYS)
+const nodeId = (n: number): number => 1 + (n % KEYS)
 const shelfCode = (n: number): string => `shelf ${n % KEYS}`
 const tagsOf = (n: number): { id: string }[] => [...new Set([tagId(n), tagId(n >> 2)])].map((id) => ({ id }))
 
 const relation = (manager: EntityManager, property: string, n: number) =>
   manager.createQueryBuilder().relation(Device, property).of(deviceId(n))
+
+/**
+ * TypeORM gives what is inserted no other key than a sequence's. Of these the sequences give few, again and again, so that a row that was deleted comes
+ * back under its key, and what is written by key finds something.
+ */
+export async function giveFewKeys(dataSource: DataSource): Promise<void> {
+  const tables: readonly (readonly [table: string, keys: number])[] = [
+    ["dcim.site", KEYS],
+    ["dcim.device", KEYS],
+    ["dcim.interface", 2 * KEYS],
+    ["hostile.closure_node", KEYS],
+  ]
+  for (const [table, keys] of tables) {
+    const [{ sequence }] = await dataSource.query<[{ sequence: string }]>(
+      "SELECT pg_get_serial_sequence($1, 'id') AS sequence",
+      [table],
+    )
+    await dataSource.query(`ALTER SEQUENCE ${sequence} MAXVALUE ${keys} CYCLE`)
+  }
+}
 
 /** Every way to write that an application has. What finds no row, or a row that is there already, is a write too. */
 const writes: Readonly<Record<string, (manager: EntityManager, a: number, b: number, c: number) => Promise<unknown>>> =
@@ -51,7 +71,7 @@ const writes: Readonly<Record<string, (manager: EntityManager, a: number, b: num
         Object.assign(device, { interfaces: [...kept, manager.create(Interface, { name: `eth${b}` })] }),
       )
     },
-    insert: (manager, a, b) => manager.insert(Site, { id: siteId(a), name: `s${b}`, slug: `slug${a % KEYS}` }),
+    insert: (manager, a, b) => manager.insert(Site, { name: `s${b}`, slug: `slug${a % KEYS}` }),
     "insert or ignore": (manager, a, b) =>
       manager
         .createQueryBuilder()
@@ -88,7 +108,9 @@ const writes: Readonly<Record<string, (manager: EntityManager, a: number, b: num
     "point to a site": (manager, a, b) => relation(manager, "site", a).set(siteId(b)),
     increment: (manager, a, b) => manager.increment(Interface, { deviceId: deviceId(a) }, "mtu", b),
     "insert an interface": (manager, a, b, c) =>
-      manager.insert(Interface, { id: interfaceId(a), name: `if${a}`, mtu: b, deviceId: deviceId(c) }),
+      manager.insert(Interface, { name: `if${a}`, mtu: b, deviceId: deviceId(c) }),
+    "insert a member of a group": (manager, a, b, c) =>
+      manager.insert(Interface, { name: `if${a}`, deviceId: deviceId(c), lag: { id: interfaceId(b) } }),
     "join a group": (manager, a, b) => manager.update(Interface, interfaceId(a), { lag: { id: interfaceId(b) } }),
     "put an address on an interface": (manager, a, b) =>
       manager.update(IPAddress, addressId(a), { interface: { id: interfaceId(b) } }),
@@ -100,6 +122,8 @@ const writes: Readonly<Record<string, (manager: EntityManager, a: number, b: num
     },
     "delete a site, which devices point to": (manager, a) => manager.delete(Site, siteId(a)),
     "delete a device, and its interfaces with it": (manager, a) => manager.delete(Device, deviceId(a)),
+    "delete a group and its members": (manager, a) =>
+      manager.delete(Interface, [{ id: interfaceId(a) }, { lag: { id: interfaceId(a) } }]),
     "delete interfaces by a condition": (manager, a) => manager.delete(Interface, { deviceId: deviceId(a) }),
     "delete a tag, which devices list": (manager, a) => manager.delete(Tag, tagId(a)),
     "soft-delete": (manager, a) => manager.softDelete(IPAddress, addressId(a)),
@@ -109,9 +133,8 @@ const writes: Readonly<Record<string, (manager: EntityManager, a: number, b: num
       if (address) await manager.softRemove(address)
     },
     "plant a node": async (manager, a, b) => {
-      const parent = b % 3 === 0 ? null : await manager.findOneBy(ClosureNode, { id: nodeId(b) })
-      if (!(await manager.existsBy(ClosureNode, { id: nodeId(a) })))
-        await manager.save(manager.create(ClosureNode, { id: nodeId(a), name: `n${b}`, parent }))
+      const parent = a % 3 === 0 ? null : await manager.findOneBy(ClosureNode, { id: nodeId(b) })
+      await manager.save(manager.create(ClosureNode, { name: `n${b}`, parent }))
     },
     "move a node": async (manager, a, b) => {
       const node = await manager.findOneBy(ClosureNode, { id: nodeId(a) })

@@ -12,7 +12,7 @@ import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase } from "../../support/captured-database"
 import { EventStore, type StoredEvent } from "../../support/event-store"
 import { outboxDatabase } from "../../support/outbox-database"
-import { carryOut, randomTransaction, type RandomTransaction } from "../../support/random-transactions"
+import { carryOut, giveFewKeys, randomTransaction, type RandomTransaction } from "../../support/random-transactions"
 import { recordingBroker } from "../../support/recording-broker"
 import { installedTriggers } from "../../support/triggered-database"
 
@@ -42,6 +42,7 @@ describe.each([
 
     beforeAll(async () => {
       database = mode === "directly" ? await direct() : await relayed()
+      await giveFewKeys(database.dataSource)
     })
     afterAll(() => database.close())
 
