@@ -51,6 +51,7 @@ export class ForeignKeyCascade {
     const context = contextOfWrite(this.watched.log)
     const { result, cascaded, reason } = await this.carriedOut(sent, carryOut)
     const untold = cascaded ? ((await this.tell(cascaded, context)) ?? reason) : reason
+    await this.watched.outbox?.writeIfFull()
     const refusal = untold === undefined ? undefined : this.untold(sent, untold)
     if (refusal) throw refusal
     return result

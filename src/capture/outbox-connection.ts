@@ -7,6 +7,7 @@ import type { QueryConfig } from "./driver-query"
 import { endWithoutStart, START } from "./held-start"
 import { canQueryBehind, PrefixFailed, queryBehind } from "./prefixed-query"
 import type { PreparedStatements } from "./prepared-statements"
+import { waitingForLists } from "./relation-events"
 import { ROWS_AS_TEXT } from "./rows-as-text"
 import { UnwrittenEvents } from "./unwritten-events"
 
@@ -32,21 +33,22 @@ export class OutboxConnection {
     private readonly options: OutboxConnectionOptions,
   ) {}
 
-  get isFull(): boolean {
-    const { sink, maxHeld = sink.maxEvents } = this.options
-    return this.unwritten.count >= maxHeld
-  }
-
   /** The statements that write what is unwritten, which counts as written from here on. */
   take(): SqlStatement[] {
     const { sink } = this.options
-    const events = this.unwritten.take()
+    const events = this.unwritten.take(waitingForLists)
     return chunks(events, sink.maxEvents).flatMap((chunk) => sink.insert(chunk) ?? [])
   }
 
   /** Writes what is unwritten now. @throws ChangeEventsError OUTBOX_WRITE_FAILED */
   async write(): Promise<void> {
     await this.run(this.take())
+  }
+
+  /** The same, if no more of it is to be held. */
+  async writeIfFull(): Promise<void> {
+    const { sink, maxHeld = sink.maxEvents } = this.options
+    if (this.unwritten.freshCount >= maxHeld) await this.write()
   }
 
   /**

@@ -4,7 +4,7 @@ import { JunctionChange } from "./junction-change"
 import type { ListedKey, RelationLists } from "./relation-list"
 import type { FoundRow } from "./relation-reader"
 import { relatedRow } from "./row-changes"
-import { textOfKey, type TouchedRow } from "./touched-row"
+import { textOfKey, touchedRows, type TouchedRow } from "./touched-row"
 import type { TrackedRelation } from "./tracked-relation"
 import type { Replacements } from "./unwritten-events"
 
@@ -76,6 +76,15 @@ export function foldedEvents(
     ...junctionChanges(events).map((change) => [change, updates.get(change) ?? []] as const),
     ...[...folded].map(([event, lists]) => [event, [event.withRelations(lists)]] as const),
   ])
+}
+
+/**
+ * Events that must not be written before the COMMIT: those of rows that are deleted and whose lists changed. A deletion shows the list that
+ * the row had, and no later event can.
+ */
+export function waitingForLists(events: readonly PendingEvent[]): ReadonlySet<PendingEvent> {
+  const rows = toldRows(touchedRows(junctionChanges(events)), events)
+  return new Set(rows.flatMap(({ told }) => (told.some(({ isDeletion }) => isDeletion) ? told : [])))
 }
 
 export function junctionChanges(events: readonly PendingEvent[]): JunctionChange[] {

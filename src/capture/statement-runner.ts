@@ -83,7 +83,8 @@ export class StatementRunner {
     const answering = before.length > 0 ? outbox.queryBehind(before, config) : this.query(config)
     const answer = await answering.catch((error: unknown) => this.failed(sent, error))
     const result = this.captured(sent, answer as DriverResult)
-    if (outbox.isFull) await outbox.write()
+    // What foreign keys do belongs to it.
+    if (!sent.isWanted) await outbox.writeIfFull()
     return result
   }
 

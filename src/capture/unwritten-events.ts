@@ -14,6 +14,8 @@ interface WrittenEvent extends MadeEvent {
 /** What events are after all: none, one or several each. */
 export type Replacements = ReadonlyMap<PendingEvent, readonly PendingEvent[]>
 
+const NONE: ReadonlySet<PendingEvent> = new Set()
+
 /**
  * The events of an open transaction that the change log does not hold yet. The log is written by the same transaction, so a ROLLBACK TO
  * also takes back what was written since its savepoint, and of that what had been made before is here again.
@@ -22,9 +24,15 @@ export class UnwrittenEvents {
   private unwritten: MadeEvent[] = []
   private written: WrittenEvent[] = []
   private depth = 0
+  private kept = 0
 
   get count(): number {
     return this.unwritten.length
+  }
+
+  /** Without those that the last `take()` has left here. */
+  get freshCount(): number {
+    return this.unwritten.length - this.kept
   }
 
   add(events: readonly PendingEvent[]): void {
@@ -43,11 +51,18 @@ export class UnwrittenEvents {
     })
   }
 
-  /** The events to write now, which count as written from here on. What only a COMMIT makes events of stays. */
-  take(): PendingEvent[] {
-    const taken = this.unwritten.filter(({ event }) => !event.isDeferred)
-    this.unwritten =
-      taken.length === this.unwritten.length ? [] : this.unwritten.filter(({ event }) => event.isDeferred)
+  /**
+   * The events to write now, which count as written from here on. What only a COMMIT makes events of stays, and with it what `waiting` finds
+   * that must wait for these.
+   */
+  take(waiting: (events: readonly PendingEvent[]) => ReadonlySet<PendingEvent> = () => NONE): PendingEvent[] {
+    const { unwritten } = this
+    const isMixed = unwritten.some(({ event }) => event.isDeferred)
+    const left = isMixed ? waiting(this.events) : NONE
+    const stays = ({ event }: MadeEvent): boolean => isMixed && (event.isDeferred === true || left.has(event))
+    this.unwritten = unwritten.filter(stays)
+    this.kept = this.unwritten.length
+    const taken = unwritten.filter((made) => !stays(made))
     for (const { event, depth } of taken) {
       if (depth < this.depth) this.written.push({ event, depth, writtenDepth: this.depth })
     }
@@ -75,12 +90,14 @@ export class UnwrittenEvents {
     const undone = this.written.filter((made) => madeBefore(made) && made.writtenDepth > index)
     this.unwritten = [...undone, ...this.unwritten.filter(madeBefore)]
     this.written = this.written.filter((made) => madeBefore(made) && made.writtenDepth <= index)
+    this.kept = Math.min(this.kept, this.unwritten.length)
     this.depth = index + 1
   }
 
   reset(): void {
     if (this.unwritten.length > 0) this.unwritten = []
     if (this.written.length > 0) this.written = []
+    this.kept = 0
     this.depth = 0
   }
 }

@@ -1,4 +1,4 @@
-import type { EntityManager } from "typeorm"
+import { Like, type EntityManager } from "typeorm"
 import { datasetKeys, loadDataset } from "../../../fixtures/dataset"
 import { Device } from "../../../fixtures/inventory/device"
 import { Site } from "../../../fixtures/inventory/site"
@@ -81,6 +81,45 @@ describeOnEveryPostgres((version) => {
     expect(told.filter(({ action }) => action === "update").map(({ postchange }) => postchange?.["tags"])).toEqual([
       [tags.core, tags.lab].sort(),
     ])
+  })
+
+  const manySites = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ name: `s${index}`, slug: `s${index}` }))
+
+  it("shows the list of a row that is deleted, though other events are written before the COMMIT", async () => {
+    await tagsOf().add([tags.core, tags.lab])
+    loaded = (await log.events()).length
+    await log.dataSource.transaction(async (manager) => {
+      await tagsOf(manager).remove(tags.lab)
+      await manager.insert(Site, manySites(999))
+      // The thousandth event, before what its foreign keys do to the list is known.
+      await manager.delete(Device, devices.spare)
+      // What the server writes by itself, it writes behind all that was before.
+      await manager.update(Site, { slug: "s1" }, { name: "other" })
+      await manager.delete(Site, { name: Like("s%") })
+    })
+
+    const deletions = (await events()).filter(({ model, action }) => model === "device" && action === "delete")
+    expect(deletions.map(({ prechange }) => prechange?.["tags"])).toEqual([[tags.core, tags.lab].sort()])
+    expect(log.logged).toEqual([])
+  })
+
+  it("tells a list in which a deletion was taken back", async () => {
+    await tagsOf().add([tags.core, tags.lab])
+    loaded = (await log.events()).length
+    await log.dataSource.transaction(async (manager) => {
+      await tagsOf(manager).remove(tags.lab)
+      await manager
+        .transaction(async (inner) => {
+          await inner.delete(Device, devices.spare)
+          await inner.insert(Site, manySites(1_000))
+          throw new Error("no")
+        })
+        .catch(() => undefined)
+    })
+
+    expect(await lists()).toEqual([["update", [tags.core, tags.lab].sort(), [tags.core]]])
+    expect(log.logged).toEqual([])
   })
 
   it("keeps statements apart that are sent at the same time on one connection", async () => {
