@@ -10,6 +10,7 @@ import { Site } from "../../../fixtures/inventory/site"
 import { Tag } from "../../../fixtures/inventory/tag"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase } from "../../support/captured-database"
+import { EARLY_DEADLOCKS } from "../../support/crossed-transactions"
 import { EventStore, type StoredEvent } from "../../support/event-store"
 import { outboxDatabase } from "../../support/outbox-database"
 import { carryOut, giveFewKeys, randomTransaction, type RandomTransaction } from "../../support/random-transactions"
@@ -19,6 +20,8 @@ import { installedTriggers } from "../../support/triggered-database"
 const entities = [Site, Device, Interface, IPAddress, Tag, ClosureNode, Shelf, Book]
 const CONNECTIONS = 4
 const TRANSACTIONS = 50
+
+const connections = { entities, poolSize: CONNECTIONS, extra: EARLY_DEADLOCKS }
 
 /** A database whose events are delivered. */
 interface Delivered {
@@ -47,14 +50,14 @@ describe.each([
     afterAll(() => database.close())
 
     async function direct(): Promise<Delivered> {
-      return captureDatabase(version, { dataSource: { entities, poolSize: CONNECTIONS } })
+      return captureDatabase(version, { dataSource: connections })
     }
 
     async function relayed(): Promise<Delivered> {
       const broker = recordingBroker({ batches: true, keepsOrder: true })
       const isByTriggers = mode === "by the relay, as triggers saw them"
       const changes = isByTriggers ? ({ capture: "triggers" } as const) : {}
-      const log = await outboxDatabase(version, { changes, dataSource: { entities, poolSize: CONNECTIONS } })
+      const log = await outboxDatabase(version, { changes, dataSource: connections })
       if (isByTriggers) await installedTriggers(log)
       log.changes.registerBroker("broker", broker)
       await log.changes.startRelay()
