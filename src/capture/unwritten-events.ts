@@ -14,8 +14,6 @@ interface WrittenEvent extends MadeEvent {
 /** What events are after all: none, one or several each. */
 export type Replacements = ReadonlyMap<PendingEvent, readonly PendingEvent[]>
 
-const NONE: ReadonlySet<PendingEvent> = new Set()
-
 /**
  * The events of an open transaction that the change log does not hold yet. The log is written by the same transaction, so a ROLLBACK TO
  * also takes back what was written since its savepoint, and of that what had been made before is here again.
@@ -55,14 +53,13 @@ export class UnwrittenEvents {
    * The events to write now, which count as written from here on. What only a COMMIT makes events of stays, and with it what `waiting` finds
    * that must wait for these.
    */
-  take(waiting: (events: readonly PendingEvent[]) => ReadonlySet<PendingEvent> = () => NONE): PendingEvent[] {
+  take(waiting: (events: readonly PendingEvent[]) => ReadonlySet<PendingEvent> = () => new Set()): PendingEvent[] {
     const { unwritten } = this
-    const isMixed = unwritten.some(({ event }) => event.isDeferred)
-    const left = isMixed ? waiting(this.events) : NONE
-    const stays = ({ event }: MadeEvent): boolean => isMixed && (event.isDeferred === true || left.has(event))
-    this.unwritten = unwritten.filter(stays)
+    const left = unwritten.some(({ event }) => event.isDeferred) ? waiting(this.events) : undefined
+    const stays = ({ event }: MadeEvent): boolean => event.isDeferred === true || left?.has(event) === true
+    const taken = left ? unwritten.filter((made) => !stays(made)) : unwritten
+    this.unwritten = left ? unwritten.filter(stays) : []
     this.kept = this.unwritten.length
-    const taken = unwritten.filter((made) => !stays(made))
     for (const { event, depth } of taken) {
       if (depth < this.depth) this.written.push({ event, depth, writtenDepth: this.depth })
     }
