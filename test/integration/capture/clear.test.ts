@@ -7,7 +7,7 @@ import type { ChangeEventsOptions } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
 import { crossedTransactions, EARLY_DEADLOCKS } from "../../support/crossed-transactions"
-import { waitingForLock } from "../../support/waiting-for-lock"
+import { overtaken } from "../../support/overtaken-statement"
 import { withClient } from "../../support/with-client"
 
 describeOnEveryPostgres((version) => {
@@ -56,14 +56,12 @@ describeOnEveryPostgres((version) => {
 
   it("waits for a row that another transaction writes, and tells it", async () => {
     await capture()
-    const runner = captured.dataSource.createQueryRunner()
-    await runner.startTransaction()
-    await runner.manager.insert(Book, { title: "third", shelf: { code: "a" } })
-    const clearing = captured.dataSource.manager.clear(Book)
-    await waitingForLock(captured.database.url)
-    await runner.commitTransaction()
-    await runner.release()
-    await clearing
+    await overtaken(
+      captured.dataSource,
+      captured.database.url,
+      (early) => early.insert(Book, { title: "third", shelf: { code: "a" } }),
+      () => captured.dataSource.manager.clear(Book),
+    )
 
     expect(await told()).toEqual(["create book third", "delete book first", "delete book second", "delete book third"])
   })

@@ -4,7 +4,7 @@ import { Shelf } from "../../../fixtures/hostile/shelf"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
 import { outboxDatabase, type OutboxDatabase } from "../../support/outbox-database"
-import { waitingForLock } from "../../support/waiting-for-lock"
+import { overtaken } from "../../support/overtaken-statement"
 
 type Row = Readonly<Record<string, unknown>> | null
 
@@ -49,20 +49,8 @@ describe.each(["direct", "outbox"] as const)("delivery: %s", (delivery) => {
       })
     }
 
-    /** The late statement waits for the early transaction, which makes it find other rows than it was going to. */
-    async function overtaken(
-      early: (manager: EntityManager) => Promise<unknown>,
-      late: () => Promise<unknown>,
-    ): Promise<void> {
-      const runner = captured.dataSource.createQueryRunner()
-      await runner.startTransaction()
-      await early(runner.manager)
-      const waiting = late()
-      await waitingForLock(captured.database.url)
-      await runner.commitTransaction()
-      await runner.release()
-      await waiting
-    }
+    const overtakenBy = (early: (manager: EntityManager) => Promise<unknown>, late: () => Promise<unknown>) =>
+      overtaken(captured.dataSource, captured.database.url, early, late)
 
     const becomeOld = async (manager: EntityManager): Promise<void> => {
       await manager.update(Shelf, "a", { label: "older" })
@@ -70,7 +58,7 @@ describe.each(["direct", "outbox"] as const)("delivery: %s", (delivery) => {
     }
 
     it("tells what points to a row that a DELETE found late", async () => {
-      await overtaken(becomeOld, () => captured.dataSource.manager.delete(Shelf, isOld))
+      await overtakenBy(becomeOld, () => captured.dataSource.manager.delete(Shelf, isOld))
 
       expect(await captured.dataSource.manager.count(Book)).toBe(0)
       expect(captured.logged).toEqual([])
@@ -90,7 +78,7 @@ describe.each(["direct", "outbox"] as const)("delivery: %s", (delivery) => {
         await manager.delete(Shelf, "a")
         await manager.update(Shelf, "b", { label: "old" })
       }
-      await overtaken(early, () => captured.dataSource.manager.update(Shelf, isOld, { code: () => "'c'" }))
+      await overtakenBy(early, () => captured.dataSource.manager.update(Shelf, isOld, { code: () => "'c'" }))
 
       expect(captured.logged).toEqual([])
       expect(await told()).toEqual([
@@ -104,7 +92,7 @@ describe.each(["direct", "outbox"] as const)("delivery: %s", (delivery) => {
     })
 
     it("tells once what the transaction did before", async () => {
-      await overtaken(becomeOld, () =>
+      await overtakenBy(becomeOld, () =>
         captured.dataSource.transaction(async (manager) => {
           await manager.insert(Shelf, { code: "before" })
           await manager.delete(Shelf, isOld)

@@ -7,7 +7,7 @@ import type { ChangeEventsOptions } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
 import { crossedTransactions, EARLY_DEADLOCKS, type CrossedWrites } from "../../support/crossed-transactions"
-import { waitingForLock } from "../../support/waiting-for-lock"
+import { overtaken } from "../../support/overtaken-statement"
 import { withClient } from "../../support/with-client"
 
 describeOnEveryPostgres((version) => {
@@ -36,28 +36,24 @@ describeOnEveryPostgres((version) => {
 
   it("waits for a row that comes to point to what is deleted, and tells it", async () => {
     await capture()
-    const runner = captured.dataSource.createQueryRunner()
-    await runner.startTransaction()
-    await runner.manager.insert(Book, { title: "second", shelf: { code: "a" } })
-    const deleting = captured.dataSource.manager.delete(Shelf, "a")
-    await waitingForLock(captured.database.url)
-    await runner.commitTransaction()
-    await runner.release()
-    await deleting
+    await overtaken(
+      captured.dataSource,
+      captured.database.url,
+      (early) => early.insert(Book, { title: "second", shelf: { code: "a" } }),
+      () => captured.dataSource.manager.delete(Shelf, "a"),
+    )
 
     expect(await told()).toEqual(["create book second", "delete shelf a", "delete book first", "delete book second"])
   })
 
   it("tells the newest version of a row that another has changed meanwhile", async () => {
     await capture()
-    const runner = captured.dataSource.createQueryRunner()
-    await runner.startTransaction()
-    await runner.manager.update(Book, { title: "first" }, { title: "changed" })
-    const deleting = captured.dataSource.manager.delete(Shelf, "a")
-    await waitingForLock(captured.database.url)
-    await runner.commitTransaction()
-    await runner.release()
-    await deleting
+    await overtaken(
+      captured.dataSource,
+      captured.database.url,
+      (early) => early.update(Book, { title: "first" }, { title: "changed" }),
+      () => captured.dataSource.manager.delete(Shelf, "a"),
+    )
 
     expect(await told()).toEqual(["update book first", "delete shelf a", "delete book changed"])
   })

@@ -4,7 +4,7 @@ import { Shift } from "../../../fixtures/hostile/shift"
 import type { ChangeEventsOptions } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
-import { waitingForLock } from "../../support/waiting-for-lock"
+import { overtaken } from "../../support/overtaken-statement"
 
 @Entity({ schema: "hostile" })
 class Warehouse {
@@ -175,14 +175,12 @@ describeOnEveryPostgres((version) => {
 
   it("waits for a row that comes to point there, and tells it", async () => {
     await capture()
-    const runner = captured.dataSource.createQueryRunner()
-    await runner.startTransaction()
-    await runner.manager.insert(Bin, { warehouseCode: "a", number: 7 })
-    const updating = manager.update(Warehouse, "a", { code: "b" })
-    await waitingForLock(captured.database.url)
-    await runner.commitTransaction()
-    await runner.release()
-    await updating
+    await overtaken(
+      captured.dataSource,
+      captured.database.url,
+      (early) => early.insert(Bin, { warehouseCode: "a", number: 7 }),
+      () => manager.update(Warehouse, "a", { code: "b" }),
+    )
 
     expect((await told()).map(([line]) => line)).toEqual(["create bin a,7", "update warehouse a", "update bin a,7"])
   })
@@ -191,14 +189,12 @@ describeOnEveryPostgres((version) => {
     await capture()
     await manager.insert(Bin, { warehouseCode: "a", number: 7 })
     await captured.events()
-    const runner = captured.dataSource.createQueryRunner()
-    await runner.startTransaction()
-    await runner.manager.insert(Item, { bin: { warehouseCode: "a", number: 7 } })
-    const updating = manager.update(Warehouse, "a", { code: "b" })
-    await waitingForLock(captured.database.url)
-    await runner.commitTransaction()
-    await runner.release()
-    await updating
+    await overtaken(
+      captured.dataSource,
+      captured.database.url,
+      (early) => early.insert(Item, { bin: { warehouseCode: "a", number: 7 } }),
+      () => manager.update(Warehouse, "a", { code: "b" }),
+    )
 
     expect((await told()).map(([line]) => line)).toEqual([
       "create item 1",
@@ -229,14 +225,12 @@ describeOnEveryPostgres((version) => {
     await manager.update(Warehouse, "a", { city: "Porto" })
     await manager.insert(Bin, { warehouseCode: "a", number: 7 })
     await captured.events()
-    const runner = captured.dataSource.createQueryRunner()
-    await runner.startTransaction()
-    await runner.manager.update(Warehouse, "a", { code: "b" })
-    const updating = manager.update(Warehouse, { city: "Porto" }, { code: "a" })
-    await waitingForLock(captured.database.url)
-    await runner.commitTransaction()
-    await runner.release()
-    await updating
+    await overtaken(
+      captured.dataSource,
+      captured.database.url,
+      (early) => early.update(Warehouse, "a", { code: "b" }),
+      () => manager.update(Warehouse, { city: "Porto" }, { code: "a" }),
+    )
 
     expect(reports()).toBe("")
     expect(await told()).toEqual([

@@ -6,8 +6,8 @@ import { amendChangeContext, withChangeContext } from "../../../src"
 import type { EventContext } from "../../../src"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import type { OutboxDatabase } from "../../support/outbox-database"
+import { overtaken } from "../../support/overtaken-statement"
 import { emptyLog, triggeredDatabase } from "../../support/triggered-database"
-import { waitingForLock } from "../../support/waiting-for-lock"
 import { withClient } from "../../support/with-client"
 
 /** What we use of `pg`'s Client. */
@@ -104,19 +104,17 @@ describeOnEveryPostgres((version) => {
     ])
     await emptyLog(outbox)
     // The deletion waits for the one row, and finds the other as well when it goes on.
-    const other = outbox.observer.createQueryRunner()
-    await other.startTransaction()
-    await other.query("UPDATE dcim.interface SET name = replace(name, 'new', 'old')")
-    const deleting = as("alice", () =>
+    const deleteAndInsert = () =>
       outbox.dataSource.transaction(async (inner) => {
         await inner.delete(Interface, { name: Like("old%") })
         await inner.insert(Site, { name: "a", slug: "a" })
-      }),
+      })
+    await overtaken(
+      outbox.observer,
+      outbox.database.url,
+      (early) => early.query("UPDATE dcim.interface SET name = replace(name, 'new', 'old')"),
+      () => as("alice", deleteAndInsert),
     )
-    await waitingForLock(outbox.database.url)
-    await other.commitTransaction()
-    await other.release()
-    await deleting
 
     const told = (await outbox.events()).map(({ action, model, context }) => `${action} ${model} ${context.userName}`)
     expect([...told].sort()).toEqual(["create site alice", "delete interface alice", "delete interface alice"])
