@@ -3,6 +3,7 @@ import { rowsOfKeysText, type KeyTexts } from "./cascade-sql"
 import type { DriverField } from "./driver-connection"
 import type { RowImage, RowPair } from "./row-image"
 import { ReadingRefused, type RunText } from "./run-texts"
+import { textOfKey } from "./touched-row"
 
 /** A row that the server is about to delete or to change by itself, as it was. */
 export interface CascadedRow {
@@ -65,5 +66,5 @@ export function textOfRow(
   row: RowImage,
   without: readonly number[] = [],
 ): string {
-  return JSON.stringify(entity.primary.map((index) => (without.includes(index) ? null : row[index])))
+  return textOfKey(entity.primary.map((index) => (without.includes(index) ? null : (row[index] ?? null))))
 }

@@ -1,7 +1,7 @@
 import { ChangeEventsError } from "../errors"
 import type { PendingEvent } from "../events/sink"
 import type { SqlStatement, TransactionalSink } from "../events/transactional-sink"
-import { isServersWord } from "../runtime/servers-word"
+import { isOfFailedTransaction, isServersWord } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
 import type { QueryConfig } from "./driver-query"
 import { endWithoutStart, START } from "./held-start"
@@ -18,8 +18,6 @@ export interface OutboxConnectionOptions {
   /** So many events may wait for the COMMIT. Default: as many as the log takes at once. */
   readonly maxHeld?: number | undefined
 }
-
-const IN_FAILED_TRANSACTION = "25P02"
 
 const BEGIN: SqlStatement = { name: "change_events_begin", text: "BEGIN", values: [] }
 
@@ -107,7 +105,7 @@ export class OutboxConnection {
 
 /** Of a transaction that had failed before, nothing else can be said than what the query itself would have been told. */
 function writeFailed(cause: unknown): unknown {
-  if (Object(cause).code === IN_FAILED_TRANSACTION) return cause
+  if (isOfFailedTransaction(cause)) return cause
   const message = "the change log could not be written, so the transaction is not committed"
   return new ChangeEventsError("OUTBOX_WRITE_FAILED", message, { cause })
 }

@@ -1,4 +1,5 @@
 import { ChangeEventsError } from "../errors"
+import { isOfFailedTransaction } from "../runtime/servers-word"
 import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
 import type { DriverConnection } from "./driver-connection"
@@ -88,8 +89,8 @@ export class RelationChanges {
       return await this.reader.read(runTexts(this.connection, bareQuery), wanted)
     } catch (error) {
       if (error instanceof ReadingRefused) return error.message
-      const { code, message } = error as { code?: unknown; message?: unknown }
-      return code === FAILED_TRANSACTION ? "" : `its list could not be read: ${String(message)}`
+      const { message } = error as { message?: unknown }
+      return isOfFailedTransaction(error) ? "" : `its list could not be read: ${String(message)}`
     }
   }
 
@@ -112,8 +113,6 @@ export class RelationChanges {
     }),
   }
 }
-
-const FAILED_TRANSACTION = "25P02"
 
 function wantedLists(rows: readonly ToldRow[]): WantedLists[] {
   const relations = new Map(rows.map(({ relation, junction }) => [relation, junction]))

@@ -1,4 +1,5 @@
 import { asError } from "../errors"
+import { isOfFailedTransaction } from "../runtime/servers-word"
 import type { Capture } from "./capture"
 import { CascadeReader, isAny, tooMany, wantedRows } from "./cascade-reader"
 import { keyLockText, type LockingText } from "./cascade-sql"
@@ -13,11 +14,11 @@ import type { RowImage } from "./row-image"
 import { ROWS_AS_TEXT } from "./rows-as-text"
 import type { RunText } from "./run-texts"
 import type { WatchedConnection } from "./statement-runner"
+import { textOfKey } from "./touched-row"
 
 const SAVEPOINT = { name: "", text: 'SAVEPOINT "change_events_statement"', values: [] }
 const RELEASE = `RELEASE ${SAVEPOINT.text}`
 const ROLL_BACK = `ROLLBACK TO ${SAVEPOINT.text}; ${RELEASE}`
-const FAILED_TRANSACTION = "25P02"
 
 /** A DELETE whose rows others point to, or an UPDATE of what they point to. */
 export interface CascadingStatement {
@@ -88,7 +89,7 @@ export class StatementLocks {
     // Where keys were to stay as they are, another one may have changed them since.
     const locks = locking.length > 1 ? wanted.filter(isAny).map((each) => keyLockText(entity, each)) : []
     const cascaded = await new CascadeReader(this.run, { actionsOn, maxRows }).read(wanted, locks)
-    const keys = new Set(rows.map((row) => JSON.stringify(row.slice(-entity.primary.length))))
+    const keys = new Set(rows.map((row) => textOfKey(row.slice(-entity.primary.length))))
     return { count: rows.length, keys, cascaded }
   }
 
@@ -135,7 +136,7 @@ export class StatementLocks {
 
 /** Nothing is to be told by a transaction that had failed before. */
 function reasonOf(error: unknown): string | undefined {
-  return (error as { code?: unknown }).code === FAILED_TRANSACTION ? undefined : asError(error).message
+  return isOfFailedTransaction(error) ? undefined : asError(error).message
 }
 
 /** Whether the statement found no other rows than those. */

@@ -3,3 +3,8 @@ export function isServersWord(error: unknown): boolean {
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === "string" && /^(?!08|57P)[0-9A-Z]{5}$/.test(code)
 }
+
+/** Whether it was refused because of an earlier failure of its transaction. */
+export function isOfFailedTransaction(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === "25P02"
+}
