@@ -32,6 +32,7 @@ export interface SyslogSocket {
   on(event: string, listener: (error?: Error) => void): unknown
   once(event: string, listener: (error?: Error) => void): unknown
   off(event: string, listener: (error?: Error) => void): unknown
+  emit(event: string, error: Error): unknown
   send?(data: Buffer, offset: number, length: number, callback: (error: Error | null) => void): void
   end?(): void
   destroy?(): void

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from "node:tls"
 import { within } from "../../runtime/within"
 import { afterNextPoll } from "./after-next-poll"
+import { isConnectedToItself } from "./connected-to-itself"
 import { openSocket } from "./open-socket"
 import type { SyslogTarget } from "./syslog-target"
 import type { SyslogSocket, SyslogTransport } from "./syslog-transport"
@@ -32,11 +33,10 @@ export class TransportSocket {
     const { socket, readyEvent } = openSocket(this.target, this.tls)
     this.transport.socket = socket
     this.openedAtMs = Date.now()
-    socket.once(readyEvent, () => {
-      if (this.transport.socket === socket) this.transport.connected = true
-    })
+    socket.once(readyEvent, () => this.take(socket))
     socket.on("error", (error) => {
-      if (this.target.protocol === "udp") this.failure = error
+      // Before it is connected, who waits for the connection hears it.
+      if (this.target.protocol === "udp" && this.transport.connected) this.failure = error
       this.lose(socket)
     })
     // `end`: the receiver will not read any more, even if it has not closed.
@@ -71,6 +71,12 @@ export class TransportSocket {
       await within(END_TIMEOUT_MS, closed, () => new Error("late")).catch(() => undefined)
     }
     this.discard()
+  }
+
+  private take(socket: SyslogSocket): void {
+    if (this.transport.socket !== socket) return
+    if (isConnectedToItself(socket)) socket.emit("error", new Error("nobody listens on the port"))
+    else this.transport.connected = true
   }
 
   private lose(socket: SyslogSocket): void {

@@ -1,6 +1,10 @@
+import { createSocket } from "node:dgram"
+import { connect } from "node:net"
 import { hostname } from "node:os"
 import vectors from "../../../fixtures/vectors/brokers.json"
 import { syslogBroker, type SyslogServer } from "../../../src/brokers/syslog"
+import * as sockets from "../../../src/brokers/syslog/open-socket"
+import type { SyslogSocket } from "../../../src/brokers/syslog/syslog-transport"
 import { publishUntilAccepted } from "../../contracts/broker-contract"
 import { eventMessage } from "../../contracts/event-message"
 import { selfSignedCertificate } from "../../servers/certificate"
@@ -147,6 +151,31 @@ describe("a receiver that is away", () => {
       const broker = brokerAt(`${protocol}://no-such-host.invalid`, { connectTimeoutMs: 1_000 })
       await expect(broker.publish(eventMessage())).rejects.toMatchObject({ code: "BROKER_UNAVAILABLE" })
     }
+  })
+})
+
+/** Gives it the local port that the system picks about once in 28,000 times, where the receiver's is one of those it picks from. */
+function socketFromItsOwnPort(protocol: string, port: number): SyslogSocket {
+  const host = "127.0.0.1"
+  if (protocol === "tcp") return connect({ host, port, localAddress: host, localPort: port })
+  const socket = createSocket("udp4")
+  socket.bind(port, host, () => socket.connect(port, host))
+  return socket
+}
+
+describe("a socket that is connected to itself, as on this machine nobody listened on the port", () => {
+  it.each(["tcp", "udp"])("is no receiver over %s", async (protocol) => {
+    const port = await freePort()
+    jest
+      .spyOn(sockets, "openSocket")
+      .mockReturnValueOnce({ socket: socketFromItsOwnPort(protocol, port), readyEvent: "connect" })
+    const broker = brokerAt(`${protocol}://127.0.0.1:${port}`)
+
+    const error = await thrownBy(broker.publish(eventMessage()))
+    const next = await thrownBy(broker.publish(eventMessage()))
+
+    expect(error).toMatchObject({ code: "BROKER_UNAVAILABLE", cause: { message: "nobody listens on the port" } })
+    expect(next).toMatchObject({ code: "BROKER_UNAVAILABLE", cause: { code: "ECONNREFUSED" } })
   })
 })
 
