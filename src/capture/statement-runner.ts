@@ -21,6 +21,7 @@ import type { TrackedJunction } from "./tracked-relation"
 import type { TransactionLog } from "./transaction-log"
 import type { TriggerContext } from "./trigger-context"
 import type { Turns } from "./turns"
+import { untoldBehind } from "./upserted-keys"
 
 /** A connection, and what is kept of it. */
 export interface WatchedConnection {
@@ -181,7 +182,15 @@ export class StatementRunner {
     } else if (rows.images.length > 0) {
       log.add(changesOf(statement, rows.images, this.batch(statement, rows, context)), entity, rows.writtenAt)
     }
-    return statement.hidesWrite ? capture.uncaptured.hiddenWrite(entity.metadata.tablePath) : undefined
+    return this.untold(statement, rows)
+  }
+
+  private untold(statement: CapturedStatement, rows: StatementRows): ChangeEventsError | undefined {
+    const { uncaptured } = this.watched.capture
+    const { tablePath } = statement.entity.metadata
+    if (statement.hidesWrite) return uncaptured.hiddenWrite(tablePath)
+    const reason = untoldBehind(statement, rows, this.watched.capture)
+    return reason === undefined ? undefined : uncaptured.untold(tablePath, 0, reason)
   }
 
   private collectJunction(

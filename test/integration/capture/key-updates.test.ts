@@ -13,6 +13,9 @@ class Warehouse {
 
   @Column({ type: "text", nullable: true })
   city!: string | null
+
+  @Column({ type: "text", nullable: true })
+  tag!: string | null
 }
 
 /** Its key has its warehouse's in it. */
@@ -50,7 +53,7 @@ class Visit {
 }
 
 const createTables = `
-CREATE TABLE hostile.warehouse (code text PRIMARY KEY, city text);
+CREATE TABLE hostile.warehouse (code text PRIMARY KEY, city text, tag text UNIQUE);
 CREATE TABLE hostile.bin (
   "warehouseCode" text REFERENCES hostile.warehouse ON UPDATE CASCADE, number int, PRIMARY KEY ("warehouseCode", number)
 );
@@ -171,6 +174,34 @@ describeOnEveryPostgres((version) => {
 
     expect(await told()).toEqual([["update warehouse a", { code: "b" }]])
     expect(reports()).toContain("its foreign keys lead to more than 2 rows")
+  })
+
+  it("is reported where an upsert gives rows other keys, and not where it leaves them", async () => {
+    await capture()
+    await fill()
+    await manager.update(Warehouse, "a", { tag: "old" })
+    await captured.events()
+    await manager.upsert(Warehouse, { code: "a", tag: "new" }, ["code"])
+    await manager.upsert(Warehouse, { code: "a", tag: "new" }, ["tag"])
+    const before = reports()
+    await manager.upsert(Warehouse, { code: "b", tag: "new" }, ["tag"])
+
+    expect(await told()).toEqual([
+      ["update warehouse a", { tag: "new" }],
+      ["update warehouse a", { code: "b" }],
+    ])
+    expect(before).toBe("")
+    expect(reports()).toContain("an upsert gave 1 of its rows another key, which foreign keys carry on to other rows")
+  })
+
+  it("is refused where an upsert gives rows other keys and every event is wanted", async () => {
+    await capture({ onUncaptured: "throw" })
+    await manager.update(Warehouse, "a", { tag: "old" })
+    await captured.events()
+
+    await expect(manager.upsert(Warehouse, { code: "b", tag: "old" }, ["tag"])).rejects.toMatchObject({
+      code: "WRITE_UNCAPTURED",
+    })
   })
 
   it("waits for a row that comes to point there, and tells it", async () => {
