@@ -15,6 +15,7 @@ import { askReadability, type Uncapturable } from "./readable-columns"
 import type { TransactionLimits } from "./transaction-log"
 import { immutableEntities } from "./immutable-entities"
 import { KnownWrites, type KnownWrite } from "./known-writes"
+import { NamedCoverage } from "./named-coverage"
 import { trackClosures, treeOf } from "./tracked-closure"
 import { trackJunctions, type TrackedJunction } from "./tracked-relation"
 import { isTableWanted, isWanted, loggedName, trackEntity, type TrackedEntity } from "./tracked-entity"
@@ -60,7 +61,7 @@ export class Capture {
   readonly limits: TransactionLimits
   readonly serverMajor: number
   private readonly tables = new Map<EntityMetadata, TrackedTable>()
-  private readonly coverage = new Map<string, TableCoverage>()
+  private readonly coverage = new NamedCoverage()
   private readonly types = new Map<TrackedEntity, readonly number[]>()
   private readonly immutable: ReadonlySet<EntityMetadata>
   private asked: Promise<void> | undefined
@@ -121,7 +122,7 @@ export class Capture {
 
   /** Whether writes to the entity's table make events here. */
   coverageOf(metadata: EntityMetadata): TableCoverage {
-    return this.coverage.get(metadata.tablePath) ?? "unwanted"
+    return this.coverage.of(metadata.tablePath) ?? "unwanted"
   }
 
   /** What foreign keys do to rows of captured tables when rows of this entity are deleted, or their keys change. */
@@ -159,10 +160,8 @@ export class Capture {
         this.checkHashKey(entity)
         this.track({ entity, sql: imageSql(entity, this.serverMajor) })
       } else if (metadata.tableType !== "entity-child") {
-        this.cover(
-          metadata,
-          kind && isWanted(metadata, { ...options, entities: undefined }) ? { uncaptured: kind } : "unwanted",
-        )
+        const isMissed = kind && isWanted(metadata, { ...options, entities: undefined })
+        this.coverage.cover(metadata, isMissed ? { uncaptured: kind } : "unwanted")
       }
     }
     this.trackRelations()
@@ -173,7 +172,7 @@ export class Capture {
     for (const [metadata, junction] of trackJunctions(this.dataSource, this.environment.options, entityOf)) {
       const { entity } = junction
       this.tables.set(metadata, { entity, junction, sql: imageSql(entity, this.serverMajor) })
-      this.cover(metadata, entity.byTriggers ? "unwanted" : "captured")
+      this.coverage.cover(metadata, entity.byTriggers ? "unwanted" : "captured")
     }
     for (const entity of trackClosures(this.dataSource, this.environment.options, entityOf).values())
       this.track({ entity, sql: imageSql(entity, this.serverMajor) })
@@ -185,15 +184,8 @@ export class Capture {
     this.tables.set(metadata, table)
     const fault = byTriggers ? triggerFault(table.entity) : undefined
     // Whatever writes it, its triggers see it: nothing is to be reported.
-    this.cover(metadata, byTriggers ? "unwanted" : "captured")
+    this.coverage.cover(metadata, byTriggers ? "unwanted" : "captured")
     if (fault !== undefined) this.giveUp({ entity: table.entity, reason: fault, isWritable: true })
-  }
-
-  private cover(metadata: EntityMetadata, coverage: TableCoverage): void {
-    for (const name of namesOf(metadata)) {
-      // A table of the same name in another schema may be captured: raw SQL that leaves the schema out is then reported.
-      if (this.coverage.get(name) === undefined || coverage === "captured") this.coverage.set(name, coverage)
-    }
   }
 
   private checkHashKey(entity: TrackedEntity): void {
@@ -257,10 +249,7 @@ export class Capture {
 
   /** What the log holds of the entity can be read all the same. */
   private miss({ metadata, byTriggers }: TrackedEntity, reason: string, isMissed = true): void {
-    for (const name of namesOf(metadata)) {
-      if (this.coverage.get(name) === (byTriggers ? "unwanted" : "captured"))
-        this.coverage.set(name, { uncaptured: reason })
-    }
+    this.coverage.replace(metadata, byTriggers ? "unwanted" : "captured", { uncaptured: reason })
     if (!isMissed) return
     const message = `${metadata.name} is not captured: ${reason}`
     this.environment.report(new ChangeEventsError("ENTITY_UNCAPTURED", message, { details: { about: metadata.name } }))
@@ -279,11 +268,6 @@ export class Capture {
 
 function isClosureOf({ metadata }: TrackedEntity, tree: TrackedEntity): boolean {
   return metadata.tableType === "closure-junction" && treeOf(metadata) === tree.metadata
-}
-
-/** As raw SQL may call the table. */
-function namesOf({ tablePath, tableName, schema }: EntityMetadata): readonly string[] {
-  return [tablePath, tableName, `${schema ?? "public"}.${tableName}`]
 }
 
 const NO_TRIGGERS =

@@ -4,6 +4,7 @@ import { diagnostics } from "../runtime/diagnostics"
 import type { Report } from "../runtime/report"
 import type { UncapturedPolicy } from "./capture-options"
 import type { DriverResult } from "./driver-connection"
+import type { NamedCoverage } from "./named-coverage"
 import { hidesWrite, writtenTable } from "./written-table"
 
 /** Texts whose table is remembered, and the longest of them. */
@@ -25,8 +26,7 @@ export interface UncapturedWritesOptions {
   readonly report: Report
   readonly counts: UncapturedCounts
   readonly maxRows: number
-  /** Coverage by `schema.table` and, for raw SQL that leaves the schema out, by `table`. */
-  readonly coverage: ReadonlyMap<string, TableCoverage>
+  readonly coverage: NamedCoverage
 }
 
 /** Notices, from the server's answers, the writes that no builder of ours has made. */
@@ -69,7 +69,7 @@ export class UncapturedWrites {
     // How many rows a CTE wrote, the answer does not tell.
     if (result.command !== "TRUNCATE" && rows === 0 && !hidesWrite(text)) return undefined
     if (table === undefined) return this.note("unknown", rows, "raw SQL writes where its text does not tell")
-    const coverage = this.options.coverage.get(table)
+    const coverage = this.options.coverage.of(table)
     if (coverage === undefined || coverage === "unwanted") return undefined
     if (coverage === "captured" && rows > this.options.maxRows) return this.tooMany(table, rows)
     return this.note(table, rows, coverage === "captured" ? "it is raw SQL or TRUNCATE" : coverage.uncaptured)
