@@ -6,7 +6,7 @@ import type { SqlStatement } from "../events/transactional-sink"
 import type { UnheardCommit } from "./commit-order"
 import { isServersWord } from "../runtime/servers-word"
 import { resultsOf, statusOf, type DriverConnection, type DriverResult } from "./driver-connection"
-import { asCalled, configOf, textOf, type Callback } from "./driver-call"
+import { asCalled, configOf, isCalledBack, textOf } from "./driver-call"
 import { ForeignKeyCascade } from "./foreign-key-cascade"
 import { HeldStart } from "./held-start"
 import { mayClear, type ClearedWrite, type KnownWrite } from "./known-writes"
@@ -89,8 +89,18 @@ class ConnectionWatch {
   }
 
   query(args: unknown[]): unknown {
+    if (isCalledBack(args)) return asCalled(args, this.query([configOf(args)]) as Promise<unknown>)
     if (this.watched.start?.isHeld && !this.goesBehindStart(args)) this.watched.start.send()
-    return this.turns.wait(args[0], () => this.query(args)) ?? this.run(args)
+    return this.turns.wait(args[0], () => this.query(args)) ?? this.runInOrder(args)
+  }
+
+  /** What is to be done with a text depends on the transaction that it finds: it waits for the answers before it. The driver would queue it, too. */
+  private runInOrder(args: unknown[]): unknown {
+    const answer = this.run(args)
+    const { start, outbox, connection } = this.watched
+    const isAhead = !outbox && connection.pipeline
+    if (!(answer instanceof Promise) || isAhead || start?.isHeld || this.turns.isTaken) return answer
+    return this.turns.follow(answer)
   }
 
   private run(args: unknown[]): unknown {
@@ -100,13 +110,13 @@ class ConnectionWatch {
     if (text === undefined) return this.bare(args)
     const { start } = this.watched
     const failed = start?.takeFailure()
-    if (failed) return asCalled(args, Promise.reject(failed.error as Error))
+    if (failed) return Promise.reject(failed.error as Error)
     if (start?.mayHold(args)) return start.hold()
     const statement = statementOf(args)
     if (statement) return this.runStatement(text, values as unknown[], statement)
     const known = capture.knownWrite(text)
     if (known) return this.runKnown(args, known)
-    if (mayClear(text) && this.mayAsk()) return asCalled(args, this.askAndRun(configOf(args)))
+    if (mayClear(text) && this.mayAsk()) return this.askAndRun(configOf(args))
     if (relations.isDue(text)) return this.completeAndRun(args)
     if (this.isCoalescing && transactionEnding(text) === "commit") {
       guarded(capture, () => log.replacePending(netChanges(log.pending)))
@@ -120,12 +130,12 @@ class ConnectionWatch {
     return statementOf(args)?.actions.length === 0
   }
 
-  private forward(text: string, args: unknown[], isTold: boolean): unknown {
+  private forward(text: string, args: unknown[], isTold: boolean): Promise<unknown> {
     const { log, outbox, triggers } = this.watched
     const sent = { text, commit: log.send(text), isTold }
-    if (outbox && log.isUnwrittenBefore(text)) return asCalled(args, this.commitLogged(sent, args, outbox))
+    if (outbox && log.isUnwrittenBefore(text)) return this.commitLogged(sent, args, outbox)
     const told = triggers?.beforeText(text) ?? []
-    return outbox && told.length > 0 ? asCalled(args, this.runTold(sent, args, told)) : this.pass(sent, args)
+    return outbox && told.length > 0 ? this.runTold(sent, args, told) : this.pass(sent, args)
   }
 
   private runStatement(text: string, values: unknown[], statement: CapturedStatement): Promise<unknown> {
@@ -139,19 +149,18 @@ class ConnectionWatch {
     return outbox ? this.turns.take(work) : run()
   }
 
-  private runKnown(args: unknown[], known: KnownWrite): unknown {
+  private runKnown(args: unknown[], known: KnownWrite): Promise<unknown> {
     const config = configOf(args)
     if ("shifts" in known) return this.forward(config.text, args, true)
-    if ("clears" in known) return asCalled(args, this.clear(config, known))
+    if ("clears" in known) return this.clear(config, known)
     const values = [...(config.values ?? [])]
     if (values.length !== known.parameterCount) return this.forward(config.text, args, false)
-    return asCalled(args, this.runStatement(known.text, values, known.statement))
+    return this.runStatement(known.text, values, known.statement)
   }
 
   private clear(config: QueryConfig, known: ClearedWrite): Promise<unknown> {
     const { log } = this.watched
-    const send = (): Promise<unknown> =>
-      this.forward(config.text, [config], known.table !== undefined) as Promise<unknown>
+    const send = (): Promise<unknown> => this.forward(config.text, [config], known.table !== undefined)
     const work = (): Promise<unknown> => this.cleared.around(known, send)
     // A snapshot from before the lock would not show all that is emptied.
     return log.isOpen ? this.turns.take(work) : this.inOwnTransaction(work, "BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -177,10 +186,8 @@ class ConnectionWatch {
     const { relations, bareQuery } = this.watched
     return this.turns.take(async () => {
       const refusal = await relations.complete(bareQuery)
-      if (!refusal) return this.run(args)
-      const callback = args.at(-1)
-      if (typeof callback !== "function") throw refusal
-      return void (callback as Callback)(refusal)
+      if (refusal) throw refusal
+      return this.run(args)
     })
   }
 
@@ -203,17 +210,7 @@ class ConnectionWatch {
   }
 
   /** Any other text goes as it came; only its answer is seen. */
-  private pass(sent: SentText, args: unknown[]): unknown {
-    const [config] = args
-    const callback = args.at(-1)
-    if (typeof callback === "function") {
-      return this.bare([...args.slice(0, -1), this.told(sent, callback as Callback)])
-    }
-    const own = (config as { callback?: unknown }).callback
-    if (typeof own === "function") {
-      const told = { ...(config as object), callback: this.told(sent, own as Callback) }
-      return this.bare([told, ...args.slice(1)])
-    }
+  private pass(sent: SentText, args: unknown[]): Promise<unknown> {
     return (this.bare(args) as Promise<unknown>).then(
       (answer) => this.succeeded(sent, answer),
       (error: unknown) => this.failed(sent, error),
@@ -268,19 +265,5 @@ class ConnectionWatch {
     triggers?.forget()
     guarded(capture, () => log.fail(text, isServersWord(error), commit))
     throw error
-  }
-
-  private told(sent: SentText, callback: Callback): Callback {
-    return (error, answer) => {
-      let refusal: unknown = error
-      try {
-        if (error) this.failed(sent, error)
-        this.succeeded(sent, answer)
-      } catch (thrown) {
-        refusal = thrown
-      }
-      if (refusal) callback(refusal)
-      else callback(null, answer)
-    }
   }
 }

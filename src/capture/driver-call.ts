@@ -2,14 +2,16 @@ import type { QueryConfig } from "./driver-query"
 
 // A call to the driver's `query`, as anybody may make it: a text or an object, with values or without, with a callback or for a promise.
 
-export type Callback = (error: unknown, answer?: unknown) => void
+type Callback = (error: unknown, answer?: unknown) => void
 
-/** Gives the answer in the way in which the call to `query` wants it. */
-export function asCalled(args: unknown[], answering: Promise<unknown>): unknown {
-  const [config] = args
-  const own = typeof config === "object" ? (config as { callback?: unknown }).callback : undefined
-  const callback = [args.at(-1), own].find((each) => typeof each === "function") as Callback | undefined
-  if (!callback) return answering
+/** Whether the call wants its answer by a callback. A cursor or stream has its own way. */
+export function isCalledBack(args: unknown[]): boolean {
+  return textOf(args[0]) !== undefined && callbackOf(args) !== undefined
+}
+
+/** Gives the answer to the callback of the call. */
+export function asCalled(args: unknown[], answering: Promise<unknown>): undefined {
+  const callback = callbackOf(args) as Callback
   // What a callback throws is its own affair, as it is with the driver.
   const throwLater = (error: unknown): void =>
     void setImmediate(() => {
@@ -21,7 +23,12 @@ export function asCalled(args: unknown[], answering: Promise<unknown>): unknown 
       (error: unknown) => callback(error),
     )
     .catch(throwLater)
-  return undefined
+}
+
+function callbackOf(args: unknown[]): Callback | undefined {
+  const [config] = args
+  const own = typeof config === "object" ? (config as { callback?: unknown } | null)?.callback : undefined
+  return [args.at(-1), own].find((each) => typeof each === "function") as Callback | undefined
 }
 
 /** The call to `query` as one object, without its callback. */
