@@ -100,7 +100,7 @@ export function stashRow(entity: TrackedEntity, tableOrAlias: string): string {
  */
 export function parseComposite(text: string): (string | null)[] {
   const values: (string | null)[] = []
-  const field = /("((?:[^"\\]|""|\\.)*)"|[^,()"]*)[,)]/gsy
+  const field = /("([^"\\]*(?:(?:""|\\.)[^"\\]*)*)"|[^,()"]*)[,)]/gsy
   field.lastIndex = 1
   for (let match = field.exec(text); match; match = field.exec(text)) {
     const [, bare, quoted] = match

@@ -47,8 +47,9 @@ export function savepointName(text: string): string {
   return bare.startsWith('"') ? bare.slice(1, -1).replaceAll('""', '"') : bare.toLowerCase()
 }
 
+// No group is repeated for each character: of a literal of megabytes that overflows the stack.
 const QUOTED_OR_COMMENT =
-  /[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//g
+  /[eE]'[^'\\]*(?:(?:\\[\s\S]|'')[^'\\]*)*'|'[^']*(?:''[^']*)*'|"[^"]*(?:""[^"]*)*"|\$([A-Za-z_]\w*)?\$[\s\S]*?\$\1\$|--[^\n]*|\/\*[\s\S]*?\*\//g
 
 /** The statements of a text, without comments: cut at semicolons that stand outside quotes. */
 export function splitStatements(text: string): string[] {

@@ -92,6 +92,18 @@ describe("a text of several statements", () => {
 
     expect(splitStatements(text)).toEqual([`SELECT ';', ";"`, "SELECT $a$;$a$", "COMMIT"])
   })
+
+  it.each([
+    ["a literal", (text: string) => `'it''s; ${text}'`],
+    ["a literal with escapes", (text: string) => `E'it\\'s; ''\\\n${text}'`],
+    ["a name", (text: string) => `"a ""b"";${text}"`],
+    ["a literal in dollars", (text: string) => `$a$;'${text}$a$`],
+    ["a comment", (text: string) => `1 /*; ${text}*/`],
+  ])("is cut at the right place where it has %s of megabytes", (_, made) => {
+    const statements = splitStatements(`SELECT ${made("x".repeat(20_000_000))}; COMMIT`)
+
+    expect(statements.map((statement) => statement.slice(0, 6))).toEqual(["SELECT", "COMMIT"])
+  })
 })
 
 describe("a composite in text form", () => {
@@ -103,6 +115,12 @@ describe("a composite in text form", () => {
     ['("line\nbreak",ä)', ["line\nbreak", "ä"]],
   ])("%s is read", (text, values) => {
     expect(parseComposite(text)).toEqual(values)
+  })
+
+  it("is read though a value has megabytes", () => {
+    const long = "x y".repeat(7_000_000)
+
+    expect(parseComposite(`(1,"${long}""",)`)[1] === `${long}"`).toBe(true)
   })
 })
 
