@@ -4,6 +4,8 @@ import type { DriverField, DriverResult } from "./driver-connection"
 export interface ProtocolConnection {
   readonly stream: { readonly writable: boolean; write(bytes: Buffer): boolean }
   readonly parsedStatements: Record<string, string | undefined>
+  /** Since pg 8.17. */
+  readonly submittedNamedStatements?: Record<string, string | undefined>
   parse(statement: { name: string; text: string }): void
   bind(portal: { portal: string; statement: string; values: readonly unknown[]; binary: boolean }): void
   describe(what: unknown): void
@@ -21,6 +23,7 @@ export interface DriverQuery {
   handleDataRow(message: DataRow): void
   handleCommandComplete(message: unknown, connection: ProtocolConnection): void
   handleError(error: unknown, connection: ProtocolConnection): void
+  handleReadyForQuery(connection: ProtocolConnection): void
 }
 
 export interface RowDescription {

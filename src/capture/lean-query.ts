@@ -9,6 +9,7 @@ import type {
 } from "./driver-query"
 import { perConnection } from "./per-connection"
 import { ROWS_AS_TEXT } from "./rows-as-text"
+import { unsendableQuery } from "./unsendable-query"
 
 export type LeanQueryClass = new (config: QueryConfig, callback: Callback) => DriverQuery
 
@@ -20,7 +21,7 @@ const descriptionsOn = perConnection<RowDescription | undefined>()
  * that is known, and rows as the server sent them (`ROWS_AS_TEXT`). All of a save() with an outbox came down from 1.24 to 1.17 × by it.
  */
 export function leanQuery(Query: DriverQueryClass): LeanQueryClass {
-  return class LeanQuery extends Query {
+  return class LeanQuery extends unsendableQuery(Query) {
     private described: RowDescription | undefined
     private readonly givesTexts: boolean
 
