@@ -4,7 +4,7 @@ import type { CapturedStatement } from "./captured-statement"
 import { ClearedTables } from "./cleared-tables"
 import type { SqlStatement } from "../events/transactional-sink"
 import type { UnheardCommit } from "./commit-order"
-import { isServersWord } from "../runtime/servers-word"
+import { isOfFailedTransaction, isServersWord } from "../runtime/servers-word"
 import { resultsOf, statusOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import { asCalled, configOf, isCalledBack, textOf } from "./driver-call"
 import { ForeignKeyCascade } from "./foreign-key-cascade"
@@ -203,10 +203,16 @@ class ConnectionWatch {
         await this.run(["COMMIT"])
         return result
       } catch (error) {
-        if (this.watched.log.isOpen) await Promise.resolve(this.run(["ROLLBACK"])).catch(() => undefined)
+        if (this.watched.log.isOpen) await this.rollBackOwn()
         throw error
       }
     })
+  }
+
+  /** Nothing more may be carried out in a transaction that nobody knows of: the server rolls it back with its connection. */
+  private async rollBackOwn(): Promise<void> {
+    const { connection } = this.watched
+    await Promise.resolve(this.run(["ROLLBACK"])).catch(() => void connection.end())
   }
 
   /** Any other text goes as it came; only its answer is seen. */
@@ -230,12 +236,18 @@ class ConnectionWatch {
   /** A COMMIT goes behind what the change log has still to be told, in one write. */
   private async commitLogged(sent: SentText, args: unknown[], outbox: OutboxConnection): Promise<unknown> {
     const values = Array.isArray(args[1]) ? (args[1] as unknown[]) : undefined
-    const answer = await this.writeAndCommit({ text: sent.text, values }, outbox).catch((error: unknown) => {
-      if (!(error instanceof ChangeEventsError)) return this.failed(sent, error)
-      this.watched.log.refuse(sent.commit)
-      throw error
-    })
-    return this.succeeded(sent, answer)
+    this.watched.triggers?.forget()
+    const committing = this.writeAndCommit({ text: sent.text, values }, outbox)
+    return this.succeeded(sent, await committing.catch((error: unknown) => this.uncommitted(sent, args, error)))
+  }
+
+  private uncommitted(sent: SentText, args: unknown[], error: unknown): Promise<unknown> {
+    // Nothing of it was carried out. The COMMIT of a transaction that has failed is no error: it is answered with ROLLBACK.
+    if (isOfFailedTransaction(error))
+      return (this.bare(args) as Promise<unknown>).catch((own: unknown) => this.failed(sent, own))
+    if (!(error instanceof ChangeEventsError)) return this.failed(sent, error)
+    this.watched.log.refuse(sent.commit)
+    throw error
   }
 
   private async writeAndCommit(config: QueryConfig, outbox: OutboxConnection): Promise<unknown> {
@@ -254,6 +266,7 @@ class ConnectionWatch {
     const results: readonly DriverResult[] = resultsOf(answer)
     const refusal = isTold ? undefined : guarded(capture, () => capture.uncaptured.inspect(text, results))
     if (triggers && results.some(isWrite)) log.addLogged()
+    if (results.some(({ command }) => command === "DISCARD" || command === "DEALLOCATE")) capture.prepared.disable()
     guarded(capture, () => log.settle(text, results, statusOf(connection), commit))
     if (!log.isOpen) triggers?.forget()
     if (refusal) throw refusal

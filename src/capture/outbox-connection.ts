@@ -1,7 +1,7 @@
 import { ChangeEventsError } from "../errors"
 import type { PendingEvent } from "../events/sink"
 import type { SqlStatement, TransactionalSink } from "../events/transactional-sink"
-import { isOfFailedTransaction, isServersWord } from "../runtime/servers-word"
+import { isOfFailedTransaction, isServersWord, isToBeRepeated } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
 import type { QueryConfig } from "./driver-query"
 import { endWithoutStart, START } from "./held-start"
@@ -71,9 +71,9 @@ export class OutboxConnection {
     return this.queryBehind(this.take(), { text: "COMMIT", name, ...ROWS_AS_TEXT })
   }
 
-  /** Never throws: a transaction that cannot be rolled back is gone with its connection. */
+  /** Never throws: a transaction that cannot be rolled back goes with its connection. */
   async rollBack(): Promise<void> {
-    await Promise.resolve(this.bareQuery.call(this.connection, "ROLLBACK")).catch(() => undefined)
+    await Promise.resolve(this.bareQuery.call(this.connection, "ROLLBACK")).catch(() => void this.connection.end())
     this.unwritten.reset()
   }
 
@@ -103,9 +103,9 @@ export class OutboxConnection {
   }
 }
 
-/** Of a transaction that had failed before, nothing else can be said than what the query itself would have been told. */
+/** Of a transaction that had failed before, or is to be tried again, nothing else can be said than what the query itself would have been told. */
 function writeFailed(cause: unknown): unknown {
-  if (isOfFailedTransaction(cause)) return cause
+  if (isOfFailedTransaction(cause) || isToBeRepeated(cause)) return cause
   const message = "the change log could not be written, so the transaction is not committed"
   return new ChangeEventsError("OUTBOX_WRITE_FAILED", message, { cause })
 }

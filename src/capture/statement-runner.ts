@@ -6,7 +6,7 @@ import type { Capture } from "./capture"
 import type { ChangeBatch } from "./captured-change"
 import type { CapturedStatement } from "./captured-statement"
 import type { UnheardCommit } from "./commit-order"
-import { isServersWord } from "../runtime/servers-word"
+import { isOfFailedTransaction, isServersWord } from "../runtime/servers-word"
 import { statusOf, type DriverConnection, type DriverResult } from "./driver-connection"
 import type { QueryConfig } from "./driver-query"
 import type { HeldStart } from "./held-start"
@@ -121,10 +121,17 @@ export class StatementRunner {
       await outbox.commit()
       return result
     } catch (error) {
-      await outbox.rollBack()
-      this.guarded(() => this.watched.log.fail("ROLLBACK", isServersWord(error), sent.commit))
+      await this.endAlone(sent, outbox, error)
       throw error
     }
+  }
+
+  private async endAlone(sent: SentStatement, outbox: OutboxConnection, error: unknown): Promise<void> {
+    const { log } = this.watched
+    // A BEGIN that was refused so: there is a transaction that came to be open, and failed, in a text whose answer did not tell.
+    if (isOfFailedTransaction(error)) return log.refuse(sent.commit)
+    await outbox.rollBack()
+    this.guarded(() => log.fail("ROLLBACK", isServersWord(error), sent.commit))
   }
 
   /** A foreign key may carry the change on into a table that triggers capture. */

@@ -115,10 +115,10 @@ export class TransactionLog {
     return outbox !== undefined && outbox.unwritten.count > 0 && transactionEnding(text) === "commit"
   }
 
-  /** A COMMIT that was not carried out, because the change log could not be written: the transaction waits for its ROLLBACK. */
+  /** What was to commit was not carried out, and the transaction has failed: it waits for its ROLLBACK, or for one to a savepoint. */
   refuse(commit?: UnheardCommit): void {
     if (commit) this.options.order.answer(commit, undefined)
-    this.reset()
+    this.committing = false
     this.open = true
   }
 

@@ -8,3 +8,8 @@ export function isServersWord(error: unknown): boolean {
 export function isOfFailedTransaction(error: unknown): boolean {
   return (error as { code?: unknown } | undefined)?.code === "25P02"
 }
+
+/** Whether the whole transaction is to be tried again: a failure of serialization, a deadlock. */
+export function isToBeRepeated(error: unknown): boolean {
+  return String((error as { code?: unknown } | undefined)?.code).startsWith("40")
+}
