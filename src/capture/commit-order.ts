@@ -124,3 +124,13 @@ function sharesEntity(one: { entities: ReadonlySet<object> }, other: { entities:
   for (const entity of one.entities) if (other.entities.has(entity)) return true
   return false
 }
+
+/** One text of several statements may commit several times. */
+export function joined(earlier: CommittedBatch | undefined, later: CommittedBatch): CommittedBatch {
+  if (!earlier) return later
+  return {
+    events: [...earlier.events, ...later.events],
+    entities: new Set([...earlier.entities, ...later.entities]),
+    writtenAt: later.writtenAt,
+  }
+}

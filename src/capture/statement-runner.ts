@@ -21,6 +21,7 @@ import type { TrackedJunction } from "./tracked-relation"
 import type { TransactionLog } from "./transaction-log"
 import type { TriggerContext } from "./trigger-context"
 import type { Turns } from "./turns"
+import { lostAnswer } from "./untold-events"
 import { untoldBehind } from "./upserted-keys"
 
 /** A connection, and what is kept of it. */
@@ -235,13 +236,13 @@ export class StatementRunner {
 
   /** A statement whose answer was lost, or came too late, may have written all the same. */
   private failed(sent: SentStatement, error: unknown): never {
-    const { capture, log, outbox, triggers } = this.watched
+    const { capture, log, triggers } = this.watched
     triggers?.forget()
-    if (!isServersWord(error) && !outbox) {
-      const table = sent.statement.entity.metadata.tablePath
-      const message = `the answer to a write to "${table}" was lost: if it was carried out, it made no events`
-      const details = { about: table, table }
-      capture.environment.report(new ChangeEventsError("COMMIT_OUTCOME_UNKNOWN", message, { cause: error, details }))
+    if (!isServersWord(error)) {
+      const doubt = lostAnswer(sent.statement.entity.metadata.tablePath, error)
+      // In a transaction it is gone with it, unless that commits.
+      if (sent.commit) capture.environment.report(doubt)
+      else log.doubt(doubt)
     }
     this.guarded(() => log.fail(sent.text, isServersWord(error), sent.commit))
     throw error

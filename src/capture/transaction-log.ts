@@ -1,12 +1,12 @@
-import { ChangeEventsError } from "../errors"
+import type { ChangeEventsError } from "../errors"
 import type { EventContext } from "../events/event-context"
 import type { PendingEvent } from "../events/sink"
-import { diagnostics } from "../runtime/diagnostics"
 import type { Report } from "../runtime/report"
 import { uuidv7 } from "../runtime/uuid"
 import { CommitTally } from "./commit-tally"
-import type { CommitOrder, CommittedBatch, UnheardCommit } from "./commit-order"
+import { joined, type CommitOrder, type CommittedBatch, type UnheardCommit } from "./commit-order"
 import { savepointName, splitStatements, transactionCommand, transactionEnding } from "./transaction-commands"
+import { reportOverflow, undelivered } from "./untold-events"
 import type { Replacements, UnwrittenEvents } from "./unwritten-events"
 
 /** What the server answered to one statement. */
@@ -31,6 +31,14 @@ export interface TransactionLogOptions {
   readonly outbox?: { readonly unwritten: UnwrittenEvents; readonly onLogged: () => void } | undefined
 }
 
+/** What stood at it. */
+interface Savepoint {
+  readonly name: string
+  readonly at: number
+  readonly overflowed: number
+  readonly doubts: number
+}
+
 /**
  * The uncommitted events of one physical connection, released by what the server answers: TypeORM's own commit hook also fires for
  * savepoints and for transactions that the server threw away, and a query runner that was released with its transaction open
@@ -44,7 +52,8 @@ export interface TransactionLogOptions {
  */
 export class TransactionLog {
   private events: PendingEvent[] = []
-  private savepoints: { readonly name: string; readonly at: number; readonly overflowed: number }[] = []
+  private savepoints: Savepoint[] = []
+  private doubts: ChangeEventsError[] = []
   private open = false
   private bytes = 0
   private overflowed = 0
@@ -113,6 +122,11 @@ export class TransactionLog {
   isUnwrittenBefore(text: string): boolean {
     const { outbox } = this.options
     return outbox !== undefined && outbox.unwritten.count > 0 && transactionEnding(text) === "commit"
+  }
+
+  /** A statement that may have been carried out all the same, without events: reported once the transaction has committed. */
+  doubt(error: ChangeEventsError): void {
+    this.doubts.push(error)
   }
 
   /** What was to commit was not carried out, and the transaction has failed: it waits for its ROLLBACK, or for one to a savepoint. */
@@ -185,8 +199,7 @@ export class TransactionLog {
         this.open = true
         break
       case "savepoint":
-        this.savepoints.push({ name: savepointName(text), at: this.events.length, overflowed: this.overflowed })
-        this.options.outbox?.unwritten.savepoint()
+        this.markSavepoint(savepointName(text))
         break
       case "release":
         this.releaseSavepoint(this.indexOfSavepoint(text))
@@ -208,6 +221,12 @@ export class TransactionLog {
     }
   }
 
+  private markSavepoint(name: string): void {
+    const { events, overflowed, doubts } = this
+    this.savepoints.push({ name, at: events.length, overflowed, doubts: doubts.length })
+    this.options.outbox?.unwritten.savepoint()
+  }
+
   private indexOfSavepoint(text: string): number | undefined {
     const name = savepointName(text)
     const index = this.savepoints.findLastIndex((savepoint) => savepoint.name === name)
@@ -225,27 +244,30 @@ export class TransactionLog {
     if (index === undefined) return this.rollBackToUnknown()
     this.options.outbox?.unwritten.rollBackTo(index)
     this.tally.rollBackTo(index)
-    const { at = 0, overflowed = 0 } = this.savepoints[index] ?? {}
+    const { at, overflowed, doubts } = this.savepoints[index] as Savepoint
     const undone = this.events.splice(at)
     this.overflowed = overflowed
+    this.doubts.splice(doubts)
     this.bytes -= undone.reduce((bytes, event) => bytes + event.sizeBytes, 0)
     this.savepoints.length = index + 1
   }
 
   /** A savepoint that was made out of our sight: what stood at it is not known. */
   private rollBackToUnknown(): void {
-    this.reportUnknownOutcome("it was rolled back to a savepoint that was not seen")
-    const { open } = this
+    const { open, events } = this
+    const count = this.options.outbox?.unwritten.count ?? events.length
+    this.reportUndelivered(count, "it was rolled back to a savepoint that was not seen")
     this.reset()
     this.open = open
   }
 
   private release(): void {
-    const { events, entities, writtenAt, overflowed, logged } = this
+    const { events, entities, writtenAt, overflowed, logged, doubts } = this
     this.tally.tell()
     this.reset()
     if (logged) this.options.outbox?.onLogged()
-    if (overflowed > 0) this.reportOverflow(overflowed)
+    if (overflowed > 0) reportOverflow(overflowed, this.options)
+    for (const doubt of doubts) this.options.report(doubt)
     if (events.length > 0) this.committed = joined(this.committed, { events, entities, writtenAt })
   }
 
@@ -261,34 +283,16 @@ export class TransactionLog {
     this.bytes = 0
     if (this.entities.size > 0) this.entities = new Set()
     if (this.events.length > 0) this.events = []
+    if (this.doubts.length > 0) this.doubts = []
     if (this.savepoints.length > 0) this.savepoints = []
   }
 
-  private reportOverflow(count: number): void {
-    const { limits, report } = this.options
-    const most = `maxEventsPerTransaction (${limits.maxEvents}) or maxBytesPerTransaction (${limits.maxBytes})`
-    const message = `a transaction made more events than ${most}, ${count} of them are not delivered`
-    report(new ChangeEventsError("WRITE_UNCAPTURED", message, { details: { about: "transaction limits", count } }))
-    const { uncaptured } = diagnostics
-    if (uncaptured.hasSubscribers) uncaptured.publish({ table: "unknown", rows: count, reason: message })
-  }
-
-  /** With an outbox nothing is lost by it: what was committed stands in the change log. */
+  /** With an outbox nothing of a COMMIT is lost by it: what was committed stands in the change log. */
   private reportUnknownOutcome(reason: string): void {
-    if (this.events.length === 0 || this.options.outbox) return
-    const message = `${this.events.length} events of a transaction are not delivered: ${reason}`
-    this.options.report(
-      new ChangeEventsError("COMMIT_OUTCOME_UNKNOWN", message, { details: { count: this.events.length } }),
-    )
+    if (!this.options.outbox) this.reportUndelivered(this.events.length, reason)
   }
-}
 
-/** One text of several statements may commit several times. */
-function joined(earlier: CommittedBatch | undefined, later: CommittedBatch): CommittedBatch {
-  if (!earlier) return later
-  return {
-    events: [...earlier.events, ...later.events],
-    entities: new Set([...earlier.entities, ...later.entities]),
-    writtenAt: later.writtenAt,
+  private reportUndelivered(count: number, reason: string): void {
+    if (count > 0) this.options.report(undelivered(count, reason))
   }
 }
