@@ -9,6 +9,7 @@ import { resultsOf, statusOf, type DriverConnection, type DriverResult } from ".
 import { asCalled, configOf, isCalledBack, textOf } from "./driver-call"
 import { ForeignKeyCascade } from "./foreign-key-cascade"
 import { HeldStart } from "./held-start"
+import { loggedCommit } from "./logged-commit"
 import { mayClear, type ClearedWrite, type KnownWrite } from "./known-writes"
 import { netChanges } from "./net-changes"
 import { OutboxConnection } from "./outbox-connection"
@@ -237,7 +238,7 @@ class ConnectionWatch {
   private async commitLogged(sent: SentText, args: unknown[], outbox: OutboxConnection): Promise<unknown> {
     const values = Array.isArray(args[1]) ? (args[1] as unknown[]) : undefined
     this.watched.triggers?.forget()
-    const committing = this.writeAndCommit({ text: sent.text, values }, outbox)
+    const committing = loggedCommit({ text: sent.text, values }, outbox, this.watched)
     return this.succeeded(sent, await committing.catch((error: unknown) => this.uncommitted(sent, args, error)))
   }
 
@@ -248,13 +249,6 @@ class ConnectionWatch {
     if (!(error instanceof ChangeEventsError)) return this.failed(sent, error)
     this.watched.log.refuse(sent.commit)
     throw error
-  }
-
-  private async writeAndCommit(config: QueryConfig, outbox: OutboxConnection): Promise<unknown> {
-    if (config.text === "COMMIT") return outbox.commit()
-    // Several statements in one text cannot stand behind others in one write.
-    if (splitStatements(config.text).length > 1) await outbox.write()
-    return outbox.queryBehind(outbox.take(), config)
   }
 
   private bare(args: unknown[]): unknown {

@@ -157,6 +157,54 @@ describeOnEveryPostgres((version) => {
     expect(await told()).toEqual(["create ams", "create lon"])
   })
 
+  it("keeps what was made before a savepoint to which a COMMIT that the log refused is rolled back", async () => {
+    await log.observer.query("ALTER TABLE change_events.log ADD CHECK (record NOT LIKE '%bad%')")
+    const runner = log.dataSource.createQueryRunner()
+    await runner.startTransaction()
+    await insert("ams", runner.manager)
+    await runner.query("SAVEPOINT s")
+    await insert("bad", runner.manager)
+    await expect(runner.query("COMMIT")).rejects.toMatchObject({ driverError: { code: "OUTBOX_WRITE_FAILED" } })
+    await runner.query("ROLLBACK TO SAVEPOINT s")
+    await runner.query("COMMIT")
+    await runner.release()
+
+    expect(await sites().count()).toBe(1)
+    expect(await told()).toEqual(["create ams"])
+  })
+
+  it("keeps what was made before a savepoint that the text of the COMMIT rolls back to", async () => {
+    const runner = log.dataSource.createQueryRunner()
+    await runner.query("BEGIN")
+    await insert("ams", runner.manager)
+    await runner.query("SAVEPOINT s")
+    await insert("lon", runner.manager)
+    const answers = (await runner.query("SELECT 1 AS one; ROLLBACK TO SAVEPOINT s; COMMIT")) as unknown[]
+    await runner.query("BEGIN")
+    await insert("par", runner.manager)
+    await runner.query("COMMIT; SELECT 1")
+    await runner.release()
+
+    expect(answers).toEqual(await log.observer.query("SELECT 1 AS one; SELECT WHERE false; SELECT WHERE false"))
+    expect(await told()).toEqual(["create ams", "create par"])
+  })
+
+  it("reports what is undone with a savepoint that a text made which then failed", async () => {
+    const runner = log.dataSource.createQueryRunner()
+    await runner.query("BEGIN")
+    await insert("ams", runner.manager)
+    await expect(runner.query("SAVEPOINT s; SELECT 1/0")).rejects.toThrow("division by zero")
+    await runner.query("ROLLBACK TO SAVEPOINT s")
+    await insert("lon", runner.manager)
+    await runner.query("COMMIT")
+    await runner.release()
+
+    expect(await told()).toEqual(["create lon"])
+    expect(log.logged.join()).toContain(
+      "1 events of a transaction are not delivered: it was rolled back to a savepoint",
+    )
+  })
+
   it("hands on what a deferred constraint refuses at the commit", async () => {
     await log.observer.query(`ALTER TABLE dcim.site ADD CONSTRAINT once UNIQUE (name) DEFERRABLE INITIALLY DEFERRED`)
     await site("ams")
