@@ -258,6 +258,7 @@ class ConnectionWatch {
   private succeeded({ text, commit, isTold }: SentText, answer: unknown): unknown {
     const { capture, log, connection, triggers } = this.watched
     const results: readonly DriverResult[] = resultsOf(answer)
+    capture.prepared.sent(text)
     const refusal = isTold ? undefined : guarded(capture, () => capture.uncaptured.inspect(text, results))
     if (triggers && results.some(isWrite)) log.addLogged()
     if (results.some(({ command }) => command === "DISCARD" || command === "DEALLOCATE")) capture.prepared.disable()

@@ -81,9 +81,13 @@ export class StatementRunner {
     const { start } = this.watched
     const logged = sent.statement.serverSide ? outbox.take() : []
     const before = [...(start?.take() ?? []), ...this.told(sent), ...logged]
-    const config = this.config(sent, this.nameOf(sent))
+    const name = this.nameOf(sent)
+    const config = this.config(sent, name)
     const answering = before.length > 0 ? outbox.queryBehind(before, config) : this.query(config)
-    const answer = await answering.catch((error: unknown) => this.failed(sent, error))
+    const answer = await answering.catch((error: unknown) => {
+      this.isOwnFailure(sent, name, error)
+      return this.failed(sent, error)
+    })
     const result = this.captured(sent, answer as DriverResult)
     // What foreign keys do belongs to it.
     if (!sent.isWanted) await outbox.writeIfFull()
@@ -92,11 +96,12 @@ export class StatementRunner {
 
   /** Outside a transaction it gets one of its own, which also writes the change log. Once more without names, if it was a name that failed. */
   private async runAlone(sent: SentStatement, outbox: OutboxConnection): Promise<unknown> {
-    const { capture, log } = this.watched
+    const { log } = this.watched
+    const name = this.nameOf(sent)
     try {
-      return await this.commitAlone(sent, outbox, this.nameOf(sent))
+      return await this.commitAlone(sent, outbox, name)
     } catch (error) {
-      if (!capture.prepared.isOwnFailure(sent.text, error)) throw error
+      if (!this.isOwnFailure(sent, name, error)) throw error
       const again = { ...sent, commit: log.send(sent.text, sent.statement.entity) }
       return this.commitAlone(again, outbox, undefined)
     }
@@ -159,12 +164,13 @@ export class StatementRunner {
     return { text, values: all, name, rowMode, types }
   }
 
-  private nameOf({ text }: SentStatement): string | undefined {
-    return this.watched.capture.prepared.nameOf(text)
+  private nameOf({ text, statement }: SentStatement): string | undefined {
+    return this.watched.capture.prepared.nameOf(text, statement.entity.metadata)
   }
 
+  /** Also of what goes in front of the statement, under a name. */
   private isOwnFailure({ text }: SentStatement, name: string | undefined, error: unknown): boolean {
-    return name !== undefined && this.watched.capture.prepared.isOwnFailure(text, error)
+    return this.watched.capture.prepared.isOwnFailure(text, name, error)
   }
 
   /** Whatever fails of ours must not reach TypeORM, which gets its own statement's result. */

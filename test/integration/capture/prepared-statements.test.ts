@@ -1,7 +1,86 @@
-import type { DataSource } from "typeorm"
+import { Column, Entity, PrimaryColumn, type DataSource, type Repository } from "typeorm"
 import { Tag } from "../../../fixtures/inventory/tag"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { captureDatabase, type CapturedDatabase } from "../../support/captured-database"
+import { outboxDatabase, type OutboxDatabase } from "../../support/outbox-database"
+
+@Entity()
+class Thing {
+  @PrimaryColumn({ type: "int" })
+  id!: number
+
+  @Column({ type: "enum", enum: ["a", "b"], enumName: "kind" })
+  kind!: string
+}
+
+const outcome = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => "no error",
+    ({ message }: Error) => message,
+  )
+
+// A migration changes what is prepared, beside an application that goes on.
+describe.each(["direct", "outbox"] as const)("delivery: %s", (delivery) => {
+  describeOnEveryPostgres((version) => {
+    let captured: CapturedDatabase | OutboxDatabase
+    let things: Repository<Thing>
+
+    beforeEach(async () => {
+      const options = { dataSource: { entities: [Thing], poolSize: 1 } }
+      captured = await (delivery === "direct" ? captureDatabase(version, options) : outboxDatabase(version, options))
+      things = captured.dataSource.getRepository(Thing)
+    })
+    afterEach(() => captured.close())
+
+    const add = (id: number, kind = "a") => outcome(things.insert({ id, kind }))
+    const addInTransaction = (id: number) =>
+      outcome(captured.dataSource.transaction((manager) => manager.insert(Thing, { id, kind: "a" })))
+
+    it("fails one transaction, and no other, when a column changes its type", async () => {
+      await captured.dataSource.query("CREATE TABLE thing (id int PRIMARY KEY, kind varchar(1))")
+      for (const id of [1, 2, 3, 4]) await addInTransaction(id)
+      await captured.dataSource.query("ALTER TABLE thing ALTER COLUMN kind TYPE text")
+      const outcomes: unknown[] = []
+      for (const id of [5, 6, 7, 8]) outcomes.push(await addInTransaction(id))
+
+      expect(outcomes[0]).toContain("cached plan")
+      expect(outcomes.slice(1)).toEqual(["no error", "no error", "no error"])
+    })
+
+    it("goes on outside of transactions when an enum is exchanged as TypeORM's migrations do it", async () => {
+      await captured.dataSource.query(
+        "CREATE TYPE kind AS ENUM ('a'); CREATE TABLE thing (id int PRIMARY KEY, kind kind)",
+      )
+      for (const id of [1, 2, 3, 4]) await add(id)
+      await captured.dataSource.query(
+        `ALTER TYPE kind RENAME TO kind_old; CREATE TYPE kind AS ENUM ('a', 'b');
+         ALTER TABLE thing ALTER COLUMN kind TYPE kind USING kind::text::kind; DROP TYPE kind_old`,
+      )
+
+      expect([await add(5), await add(6, "b"), await add(7, "b")]).toEqual(["no error", "no error", "no error"])
+      expect(await captured.events()).toHaveLength(7)
+    })
+
+    it("goes on where the search path leads to another enum in each schema", async () => {
+      for (const schema of ["t1", "t2"])
+        await captured.dataSource.query(
+          `CREATE SCHEMA ${schema}; CREATE TYPE ${schema}.kind AS ENUM ('a'); CREATE TABLE ${schema}.thing (id int PRIMARY KEY, kind ${schema}.kind)`,
+        )
+      const outcomes: unknown[] = []
+      for (const id of [1, 2, 3, 4])
+        for (const schema of ["t1", "t2"]) {
+          const adding = captured.dataSource.transaction(async (manager) => {
+            await manager.query(`SET LOCAL search_path TO ${schema}`)
+            await manager.insert(Thing, { id, kind: "a" })
+          })
+          outcomes.push(await outcome(adding))
+        }
+
+      expect(new Set(outcomes)).toEqual(new Set(["no error"]))
+      expect(await captured.events()).toHaveLength(8)
+    })
+  })
+})
 
 describeOnEveryPostgres((version) => {
   let captured: CapturedDatabase
