@@ -53,9 +53,11 @@ export function imageSql(entity: TrackedEntity, serverMajor: number, alias = ent
     update: `${before}, ${after}, ${WRITTEN_AT}`,
     delete: `${plain}, ${WRITTEN_AT}`,
     oldColumns: oldColumns(entity, isWide),
-    joinOnKey: entity.primary
-      .map((index) => `${entity.tableName}.${nameAt(entity, index)} = "__old"."__o_${index}"`)
-      .join(" AND "),
+    joinOnKey: [
+      // A table that inherits from this one may have a row of the same key.
+      `${entity.tableName}.tableoid = "__old"."__o_table"`,
+      ...entity.primary.map((index) => `${entity.tableName}.${nameAt(entity, index)} = "__old"."__o_${index}"`),
+    ].join(" AND "),
   }
 }
 
@@ -77,8 +79,9 @@ function selectedRow(entity: TrackedEntity, isWide: boolean): string {
 function oldColumns(entity: TrackedEntity, isWide: boolean): string {
   const from = `${entity.tableName}.`
   const named = (index: number): string => `${from}${nameAt(entity, index)} AS "__o_${index}"`
-  if (isWide) return [`${rowOf(entity, from, true)} AS "__o_row"`, ...entity.primary.map(named)].join(", ")
-  return entity.columns.map((_, index) => named(index)).join(", ")
+  const table = `${from}tableoid AS "__o_table"`
+  if (isWide) return [`${rowOf(entity, from, true)} AS "__o_row"`, table, ...entity.primary.map(named)].join(", ")
+  return [table, ...entity.columns.map((_, index) => named(index))].join(", ")
 }
 
 const nameAt = ({ columns }: TrackedEntity, index: number): string => quote(columns[index]?.databaseName as string)

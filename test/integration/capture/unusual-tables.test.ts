@@ -45,6 +45,28 @@ describeOnEveryPostgres((version) => {
     expect(await captured.events()).toHaveLength(version < 18 ? 0 : 1)
   })
 
+  it("changes no row that the condition leaves out, where a table that inherits has one of the same key", async () => {
+    await dataSource.query("DELETE FROM ledger; ALTER TABLE ledger ADD PRIMARY KEY (id)")
+    await dataSource.query("CREATE TABLE old_ledger (closed date) INHERITS (ledger)")
+    await dataSource.query("INSERT INTO ledger VALUES (1, 'a'); INSERT INTO old_ledger VALUES (1, 'b')")
+    const { affected } = await dataSource.manager.update(Ledger, { id: 1, name: "b" }, { note: "X" })
+    await dataSource.createQueryBuilder().update(Ledger).set({ note: "Y" }).where("name = 'a'").execute()
+
+    expect(affected).toBe(1)
+    expect(await dataSource.query("SELECT name, note FROM ledger ORDER BY name")).toEqual([
+      { name: "a", note: "Y" },
+      { name: "b", note: "X" },
+    ])
+    const told = (await captured.events()).map(({ prechange, postchange }) => [
+      prechange?.["name"],
+      postchange?.["note"],
+    ])
+    expect(told).toEqual([
+      ["b", "X"],
+      ["a", "Y"],
+    ])
+  })
+
   it("lets writes through a table with rules, uncaptured and reported", async () => {
     await dataSource.query("CREATE RULE keep AS ON DELETE TO ledger DO INSTEAD NOTHING")
     await dataSource.query("ALTER TABLE ledger ADD COLUMN key serial PRIMARY KEY")
