@@ -30,10 +30,12 @@ export function eventPublisher(delivery: Pick<EventDelivery, "publish" | "outbox
       return publishNow(delivery, applicationEvent(topic, payload, { fallback: noContext(), isInternal, key }), manager)
     }
     checkRunner(manager.queryRunner)
-    const { log } = await connectionOf(captureOf(manager.dataSource), manager.queryRunner)
+    const connection = await connectionOf(captureOf(manager.dataSource), manager.queryRunner)
+    const { log } = connection
     const event = applicationEvent(topic, payload, { fallback: log.fallbackContext, isInternal, key })
-    if (log.isOpen) log.add([event])
-    else await publishNow(delivery, event, manager)
+    if (!log.isOpen) return publishNow(delivery, event, manager)
+    log.add([event])
+    await connection.writeIfFull()
   }
 }
 

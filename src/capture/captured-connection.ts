@@ -26,6 +26,8 @@ import { isWrite } from "./uncaptured-writes"
 /** A physical connection whose statements and answers pass by us. */
 export interface CapturedConnection {
   readonly log: TransactionLog
+  /** What was added to the log by hand goes into the change log as well, once it is much. @throws ChangeEventsError OUTBOX_WRITE_FAILED */
+  writeIfFull(): Promise<void>
 }
 
 const connections = new WeakMap<object, CapturedConnection>()
@@ -46,8 +48,9 @@ export function captureConnection(connection: DriverConnection, capture: Capture
   })
   const { log } = watched
   connection.once("end", () => log.lose())
-  connections.set(connection, { log })
-  return { log }
+  const captured = { log, writeIfFull: () => watch.writeIfFull() }
+  connections.set(connection, captured)
+  return captured
 }
 
 function watchedConnection(connection: DriverConnection, capture: Capture): WatchedConnection {
@@ -102,6 +105,14 @@ class ConnectionWatch {
     const isAhead = !outbox && connection.pipeline
     if (!(answer instanceof Promise) || isAhead || start?.isHeld || this.turns.isTaken) return answer
     return this.turns.follow(answer)
+  }
+
+  writeIfFull(): Promise<void> {
+    const { outbox, start } = this.watched
+    if (!outbox?.isFull) return Promise.resolve()
+    start?.send()
+    const waiting = this.turns.wait(undefined, () => this.writeIfFull()) as Promise<void> | undefined
+    return waiting ?? this.turns.take(() => outbox.writeIfFull())
   }
 
   private run(args: unknown[]): unknown {

@@ -43,10 +43,15 @@ export class OutboxConnection {
     await this.run(this.take())
   }
 
-  /** The same, if no more of it is to be held. */
-  async writeIfFull(): Promise<void> {
+  /** Whether no more is to be held of what is unwritten. */
+  get isFull(): boolean {
     const { sink, maxHeld = sink.maxEvents } = this.options
-    if (this.unwritten.freshCount >= maxHeld) await this.write()
+    return this.unwritten.freshCount >= maxHeld
+  }
+
+  /** Writes it then. @throws ChangeEventsError OUTBOX_WRITE_FAILED */
+  async writeIfFull(): Promise<void> {
+    if (this.isFull) await this.write()
   }
 
   /**

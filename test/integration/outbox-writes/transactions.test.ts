@@ -98,6 +98,23 @@ describeOnEveryPostgres((version) => {
     ])
   })
 
+  it("writes an application's own events as they become many, and not all with the COMMIT", async () => {
+    const runner = log.dataSource.createQueryRunner()
+    const { manager } = runner
+    await runner.startTransaction()
+    for (let n = 0; n < 2_500; n++) await log.changes.publish("order.counted", { n }, { manager })
+    const [written] = (await runner.query("SELECT count(*)::int FROM change_events.log")) as [{ count: number }]
+    await runner.commitTransaction()
+    await runner.startTransaction()
+    const many = Array.from({ length: 1_500 }, (_, n) => log.changes.publish("order.lost", { n }, { manager }))
+    await Promise.all(many)
+    await runner.rollbackTransaction()
+    await runner.release()
+
+    expect(written.count).toBe(2_000)
+    expect((await log.events()).map(({ payload }) => payload)).toEqual(Array.from({ length: 2_500 }, (_, n) => ({ n })))
+  })
+
   it("keeps what a savepoint keeps, also when a thousand events were written inside it", async () => {
     await log.dataSource.transaction(async (manager) => {
       await site("outer", manager)
