@@ -16,5 +16,5 @@ export function untoldBehind(statement: CapturedStatement, rows: StatementRows, 
     ({ before, after }) => before && after && indexes.some((index) => before[index] !== after[index]),
   )
   if (changed.length === 0) return undefined
-  return `an upsert gave ${changed.length} of its rows another key, which foreign keys carry on to other rows`
+  return `what its foreign keys do, if anything, could not be read: an upsert gave ${changed.length} of its rows another key`
 }
