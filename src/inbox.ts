@@ -1,6 +1,7 @@
 import { ChangeEventsError } from "./errors"
 import { changeLogTables } from "./outbox/change-log-tables"
 import type { OutboxOptions } from "./outbox/outbox-options"
+import { isWithoutTable } from "./runtime/servers-word"
 
 /** TypeORM's EntityManager or QueryRunner, or a client of `pg`: whatever the transaction is on. */
 export interface InboxTransaction {
@@ -19,7 +20,7 @@ export interface HandledEvent extends Pick<OutboxOptions, "schema" | "tablePrefi
  * neither. So what is delivered at least once takes effect exactly once. A second delivery at the same time waits for the first
  * transaction, and then does nothing. Gives whether the work was done.
  *
- * @throws ChangeEventsError INBOX_WITHOUT_TRANSACTION; what the work or the database throws, after which the transaction is to be rolled back
+ * @throws ChangeEventsError INBOX_WITHOUT_TRANSACTION, CHANGE_LOG_MISSING; what the work or the database throws, after which the transaction is to be rolled back
  */
 export async function handleOnce(
   transaction: InboxTransaction,
@@ -32,13 +33,12 @@ export async function handleOnce(
     throw new ChangeEventsError("INBOX_WITHOUT_TRANSACTION", message)
   }
   const { inbox } = changeLogTables(event)
-  const answer = await transaction.query(
-    `WITH fresh AS (INSERT INTO ${inbox} (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1)
-     SELECT count(*)::int AS count FROM fresh`,
-    [event.consumer, event.eventId],
-  )
-  const [row] = rowsOf(answer)
-  if (row?.count !== 1) return false
+  // With its table in its text, so that a captured DataSource sees that it is none of its entities'.
+  const text = `INSERT INTO ${inbox} (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1`
+  const answer = await transaction.query(text, [event.consumer, event.eventId]).catch((cause: unknown) => {
+    throw isWithoutTable(cause) ? withoutInbox(inbox, cause) : cause
+  })
+  if (rowsOf(answer).length === 0) return false
   await work()
   return true
 }
@@ -64,6 +64,11 @@ interface KnownTransaction {
   readonly getTransactionStatus?: () => string | null
 }
 
-function rowsOf(answer: unknown): readonly { readonly count: number }[] {
-  return (Array.isArray(answer) ? answer : (answer as { rows: unknown }).rows) as { count: number }[]
+function rowsOf(answer: unknown): readonly unknown[] {
+  return Array.isArray(answer) ? answer : (answer as { rows: unknown[] }).rows
+}
+
+function withoutInbox(inbox: string, cause: unknown): ChangeEventsError {
+  const message = `there is no table ${inbox}: carry out the statements of createInbox() (typeorm-change-events/migrations), or name its \`schema\``
+  return new ChangeEventsError("CHANGE_LOG_MISSING", message, { cause, retryable: false })
 }

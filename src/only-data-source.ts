@@ -6,7 +6,8 @@ import type { DeliverySurroundings } from "./event-delivery"
 export function onlyDataSource({ captures }: DeliverySurroundings): DataSource {
   const [first, second] = [...captures].filter(({ dataSource }) => dataSource.isInitialized)
   if (first && !second) return first.dataSource
-  const count = first ? "several DataSources have" : "no initialised DataSource has"
-  const message = `which change log is meant is not known, for ${count} the subscriber: name one (\`manager\`, or \`dataSource\`)`
+  const message = first
+    ? "which change log is meant is not known, for several DataSources have the subscriber: name one (`manager`, or `dataSource`)"
+    : "no DataSource that has the subscriber is initialised: `await dataSource.initialize()` first, or name one (`manager`, or `dataSource`)"
   throw new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
 }

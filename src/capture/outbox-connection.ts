@@ -1,7 +1,7 @@
 import { ChangeEventsError } from "../errors"
 import type { PendingEvent } from "../events/sink"
 import type { SqlStatement, TransactionalSink } from "../events/transactional-sink"
-import { isOfFailedTransaction, isServersWord, isToBeRepeated } from "../runtime/servers-word"
+import { isOfFailedTransaction, isServersWord, isToBeRepeated, isWithoutTable } from "../runtime/servers-word"
 import type { DriverConnection } from "./driver-connection"
 import type { QueryConfig } from "./driver-query"
 import { endWithoutStart, START } from "./held-start"
@@ -112,7 +112,9 @@ export class OutboxConnection {
 function writeFailed(cause: unknown): unknown {
   if (isOfFailedTransaction(cause) || isToBeRepeated(cause)) return cause
   const message = "the change log could not be written, so the transaction is not committed"
-  return new ChangeEventsError("OUTBOX_WRITE_FAILED", message, { cause })
+  if (!isWithoutTable(cause)) return new ChangeEventsError("OUTBOX_WRITE_FAILED", message, { cause })
+  const remedy = "run the migrations of `changeLogMigrations()` from typeorm-change-events/migrations"
+  return new ChangeEventsError("OUTBOX_WRITE_FAILED", `${message}: ${remedy}`, { cause, retryable: false })
 }
 
 function chunks(events: readonly PendingEvent[], size: number): (readonly PendingEvent[])[] {

@@ -13,3 +13,8 @@ export function isOfFailedTransaction(error: unknown): boolean {
 export function isToBeRepeated(error: unknown): boolean {
   return String((error as { code?: unknown } | undefined)?.code).startsWith("40")
 }
+
+/** Whether a table that it names is not there. */
+export function isWithoutTable(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === "42P01"
+}

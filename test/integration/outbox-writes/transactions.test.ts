@@ -174,6 +174,18 @@ describeOnEveryPostgres((version) => {
     expect(await told()).toEqual(["create ams", "create lon"])
   })
 
+  it("says which migration has not run, where there is no change log", async () => {
+    await log.observer.query("DROP SCHEMA change_events CASCADE")
+
+    await expect(site("ams")).rejects.toMatchObject({
+      driverError: {
+        code: "OUTBOX_WRITE_FAILED",
+        message: expect.stringContaining("changeLogMigrations()") as string,
+        retryable: false,
+      },
+    })
+  })
+
   it("keeps what was made before a savepoint to which a COMMIT that the log refused is rolled back", async () => {
     await log.observer.query("ALTER TABLE change_events.log ADD CHECK (record NOT LIKE '%bad%')")
     const runner = log.dataSource.createQueryRunner()

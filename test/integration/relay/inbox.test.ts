@@ -43,6 +43,28 @@ describeOnEveryPostgres((version) => {
     expect(await effects()).toBe(3)
   })
 
+  it("is no write that makes no events, on a DataSource whose every write must", async () => {
+    const strict = await outboxDatabase(version, { changes: { onUncaptured: "throw" } })
+    const handled = strict.dataSource.transaction((manager) =>
+      handleOnce(manager, { consumer: "billing", eventId: "a" }, () => manager.insert(Tag, { name: "effect" })),
+    )
+
+    expect(await handled).toBe(true)
+    expect(await strict.events()).toHaveLength(1)
+    expect(strict.changes.status().uncaptured).toEqual({ statements: 0, rows: 0 })
+    await strict.close()
+  })
+
+  it("says what makes its table where there is none", async () => {
+    await log.observer.query("DROP TABLE change_events.inbox")
+
+    await expect(handle("a")).rejects.toMatchObject({
+      code: "CHANGE_LOG_MISSING",
+      message: expect.stringContaining("createInbox()") as string,
+      retryable: false,
+    })
+  })
+
   it("does it again when the transaction was rolled back", async () => {
     await expect(handle("a", () => Promise.reject(new Error("no")))).rejects.toThrow("no")
     expect(await effects()).toBe(0)
