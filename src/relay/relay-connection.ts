@@ -61,7 +61,7 @@ export class RelayConnection {
 
   private async send(config: QueryConfig): Promise<QueryAnswer> {
     if (this.isClosed) throw new Error("the relay's connection is closed")
-    const client = (this.client ??= this.connect())
+    const client = this.connected()
     try {
       return await within(this.options.timeoutMs, this.inTurn(client, config), late)
     } catch (thrown) {
@@ -81,12 +81,27 @@ export class RelayConnection {
     return answering
   }
 
+  /** An attempt that failed is forgotten, whatever was said: the next statement is to try again. */
+  private connected(): Promise<RelayClient> {
+    if (this.client) return this.client
+    const connecting = this.connect()
+    this.client = connecting
+    connecting.catch(() => this.client === connecting && (this.client = undefined))
+    return connecting
+  }
+
   private async connect(): Promise<RelayClient> {
     const client = this.options.createClient()
     client.on("error", () => this.forget(client))
     client.on("end", () => this.forget(client))
-    await within(this.options.timeoutMs, client.connect(), late)
-    return client
+    try {
+      await within(this.options.timeoutMs, client.connect(), late)
+      return client
+    } catch (thrown) {
+      // Not waited for: it may be what does not answer. Without it one that connects later would hold a connection of the server for good.
+      void client.end().catch(() => undefined)
+      throw thrown
+    }
   }
 
   private forget(gone: RelayClient): void {

@@ -62,4 +62,37 @@ describeOnEveryPostgres((version) => {
     await expect(connection.query("SELECT 1")).rejects.toThrow("the relay's connection is closed")
     expect(connected).toBe(1)
   })
+
+  it("tries anew to connect after the server refused it", async () => {
+    const admin = new Client(database.url)
+    await admin.connect()
+    await admin.query("CREATE ROLE refused_at_first LOGIN CONNECTION LIMIT 0")
+    const url = Object.assign(new URL(database.url), { username: "refused_at_first", password: "" }).href
+    const createClient = () => new Client(url) as unknown as RelayClient
+    const connection = new RelayConnection({ createClient, timeoutMs: TIMEOUT_MS })
+
+    await expect(connection.query("SELECT 1 AS one")).rejects.toMatchObject({ code: "53300" })
+    await admin.query("ALTER ROLE refused_at_first CONNECTION LIMIT 1")
+
+    expect(await connection.query("SELECT 1 AS one")).toEqual([{ one: 1 }])
+    await connection.close()
+    await admin.query("DROP ROLE refused_at_first")
+    await admin.end()
+  })
+
+  it("ends each client that did not connect in time", async () => {
+    let [made, ended] = [0, 0]
+    const neverConnected = {
+      connect: () => new Promise(() => undefined),
+      end: async () => void ended++,
+      on: () => undefined,
+    }
+    const createClient = () => (made++, neverConnected as unknown as RelayClient)
+    const connection = new RelayConnection({ createClient, timeoutMs: 20 })
+
+    for (let n = 0; n < 3; n++) await expect(connection.query("SELECT 1")).rejects.toMatchObject({ code: "ETIMEDOUT" })
+
+    expect([made, ended]).toEqual([3, 3])
+    await connection.close()
+  })
 })
