@@ -1,11 +1,16 @@
 import { ChangeEventsError } from "../errors"
 import type { ChangeLogTables } from "../outbox/change-log-tables"
-import type { SqlQuery } from "../outbox/log-rows"
+import { inMilliseconds, type SqlQuery } from "../outbox/log-rows"
 import type { DeadLetter, DeadLetterChoice } from "./dead-letter"
 
 /** What a DeadLetter is made of. */
-const COLUMNS =
-  'id::text, broker, event_id AS "eventId", topic, key, state, code, error, attempts, written_at AS "writtenAt", failed_at AS "failedAt"'
+const COLUMNS = `id::text, broker, event_id AS "eventId", topic, key, state, code, error, attempts,
+  ${inMilliseconds("written_at")} AS "writtenMs", ${inMilliseconds("failed_at")} AS "failedMs"`
+
+type Answer<Letter extends DeadLetter> = Omit<Letter, "writtenAt" | "failedAt"> & {
+  readonly writtenMs: string
+  readonly failedMs: string
+}
 
 /** A dead letter with what the log held of it. */
 export interface FullDeadLetter extends DeadLetter {
@@ -35,7 +40,7 @@ export class DeadLetters {
        WHERE ($1::text IS NULL OR broker = $1) AND id > $2::bigint ORDER BY id LIMIT $3`,
       [broker ?? null, after, limit],
     )
-    return found as readonly DeadLetter[]
+    return (found as readonly Answer<DeadLetter>[]).map(dated)
   }
 
   /** @throws ChangeEventsError DEAD_LETTER_UNKNOWN */
@@ -45,8 +50,8 @@ export class DeadLetters {
       [id],
     )
     if (!found) throw unknownLetter(`there is no dead letter ${id}`)
-    const letter = found as DeadLetter & { readonly event: string | null; readonly record: string | null }
-    return { ...letter, event: readJson(letter.event), record: readJson(letter.record) }
+    const { event, record, ...letter } = found as Answer<FullDeadLetter>
+    return { ...dated(letter), event: readJson(event), record: readJson(record) }
   }
 
   /**
@@ -103,13 +108,17 @@ export class DeadLetters {
   }
 }
 
+function dated({ writtenMs, failedMs, ...letter }: Answer<DeadLetter>): DeadLetter {
+  return { ...letter, writtenAt: new Date(Number(writtenMs)), failedAt: new Date(Number(failedMs)) }
+}
+
 function unknownLetter(message: string): ChangeEventsError {
   return new ChangeEventsError("DEAD_LETTER_UNKNOWN", message)
 }
 
 /** What cannot be read is shown as it is. */
-function readJson(text: string | null): unknown {
-  if (text === null) return null
+function readJson(text: unknown): unknown {
+  if (typeof text !== "string") return text
   try {
     return JSON.parse(text) as unknown
   } catch {

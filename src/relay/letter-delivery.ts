@@ -1,7 +1,7 @@
 import type { CursorBooks } from "./cursor-books"
 import type { Failure } from "../publishing/failure"
-import { wholeRow, type LetterStore, type RequeuedLetter } from "./letter-store"
-import { outgoingRows, type MessageOptions, type OutgoingRow } from "./outgoing-messages"
+import type { LetterStore, RequeuedLetter } from "./letter-store"
+import { outgoingLetter, type MessageOptions } from "./outgoing-messages"
 import { PageDelivery, type PageDeliveryOptions } from "./page-delivery"
 
 /** What the delivery of a cursor lends to that of its dead letters. */
@@ -36,11 +36,7 @@ export class LetterDelivery {
   /** Whether the next letter may be sent: not when this one was refused again, for it may wait behind it. */
   private async deliver(letter: RequeuedLetter): Promise<boolean> {
     const { messages, options, isLeading, pause, books } = this.parts
-    const isMeant = ({ eventId }: OutgoingRow): boolean =>
-      eventId === letter.eventId || letter.eventId === wholeRow(letter.row.id)
-    // None: the broker's topics may have changed, and the event may be one in which nothing differs after all.
-    const rows = outgoingRows([letter.row], messages).filter(isMeant)
-    const delivery = new PageDelivery(rows, { ...options, heldKeys: new Set() })
+    const delivery = new PageDelivery(outgoingLetter(letter, messages), { ...options, heldKeys: new Set() })
     while (!delivery.isDone && isLeading()) {
       const refused = await delivery.step()
       if (refused) await pause(refused.failure)
@@ -49,7 +45,8 @@ export class LetterDelivery {
     books.accepted(delivered)
     const [refused] = letters
     if (!refused) return delivery.isDone && this.settled(this.letters.settle(letter))
-    const again = { ...refused, attempts: letter.attempts + refused.attempts }
+    const { eventId, topic } = letter
+    const again = { ...refused, eventId, topic: topic ?? undefined, attempts: letter.attempts + refused.attempts }
     if (await this.settled(this.letters.reject(letter, again))) books.buried([again])
     return false
   }

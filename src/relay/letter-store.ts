@@ -1,5 +1,6 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { LogRow } from "../events/log-row"
+import { inMilliseconds } from "../outbox/log-rows"
 import { isInShard } from "./cursor-sql"
 import type { ClaimedCursor } from "./cursor-store"
 import type { RelayConnection } from "./relay-connection"
@@ -8,6 +9,8 @@ import type { RelayConnection } from "./relay-connection"
 export interface RequeuedLetter {
   readonly id: string
   readonly eventId: string
+  /** Null where the row could not be read. */
+  readonly topic: string | null
   readonly key: string
   readonly attempts: number
   readonly row: LogRow
@@ -53,7 +56,8 @@ export class LetterStore {
     const blocked = `EXISTS (SELECT FROM ${deadLetter} AS first WHERE first.broker = letter.broker AND first.key = letter.key
       AND first.state = 'rejected' AND first.log_id < letter.log_id)`
     const rows = await this.connection.lists(
-      `SELECT id::text, event_id, key, attempts, log_id::text, written_at, event, record, body, old_row, new_row FROM ${deadLetter} AS letter
+      `SELECT id::text, event_id, topic, key, attempts, log_id::text, ${inMilliseconds("written_at")}, event, record, body, old_row, new_row
+       FROM ${deadLetter} AS letter
        WHERE broker = $1 AND ${this.ownShard("key")} AND (letter.state = 'requeued' OR ${freed}) ${isHolding ? `AND NOT ${blocked}` : ""}
        ORDER BY log_id, id LIMIT ${REQUEUED_AT_ONCE}`,
       [this.cursor.name.broker],
@@ -101,7 +105,8 @@ export class LetterStore {
 }
 
 function toRequeued(list: readonly unknown[]): RequeuedLetter {
-  const [id, eventId, key, attempts, logId, writtenAt, event, record, body, oldRow, newRow] = list
+  const [id, eventId, topic, key, attempts, logId, writtenMs, event, record, body, oldRow, newRow] = list
+  const writtenAt = new Date(Number(writtenMs))
   const row = { id: BigInt(logId as string), key, writtenAt, event, record, body, oldRow, newRow } as LogRow
-  return { id, eventId, key, attempts, row } as RequeuedLetter
+  return { id, eventId, topic, key, attempts, row } as RequeuedLetter
 }

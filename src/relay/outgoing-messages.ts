@@ -4,7 +4,7 @@ import type { TopicMatcher } from "../events/topic-pattern"
 import { eventHeaders } from "../formats/event-headers"
 import type { EventFormat } from "../formats/format"
 import type { OutgoingEvent } from "../events/change-event"
-import { wholeRow } from "./letter-store"
+import { wholeRow, type RequeuedLetter } from "./letter-store"
 import { loggedEvents, type LogReader } from "../outbox/logged-events"
 import type { EventEnvelope, LogRow } from "../events/log-row"
 import { createMessageCache } from "../publishing/message-cache"
@@ -45,6 +45,30 @@ function outgoing(row: LogRow, options: MessageOptions): OutgoingRow | readonly 
   } catch (thrown) {
     return unreadable(row, thrown)
   }
+}
+
+/**
+ * What of a dead letter's row is to be sent again. Nothing if the broker's topics leave it out by now, or the whole row is meant and nothing
+ * differs in it after all. Never throws: what cannot be read, or found in its row, is there without a message.
+ */
+export function outgoingLetter(letter: RequeuedLetter, options: MessageOptions): readonly OutgoingRow[] {
+  const { row, eventId } = letter
+  if (row.event !== null || eventId === wholeRow(row.id)) return outgoingRows([row], options)
+  try {
+    const outgoing = formatted(row, eventOf(letter, loggedEvents(row, options.reader)), options)
+    return outgoing ? [outgoing] : []
+  } catch (thrown) {
+    return [unreadable(row, thrown)]
+  }
+}
+
+/** By its topic where the id is not known: it was made of the identity of the database that the log was copied from. */
+function eventOf({ eventId, topic }: RequeuedLetter, events: readonly OutgoingEvent[]): OutgoingEvent {
+  const known = events.find(({ id }) => id === eventId)
+  if (known) return known
+  const [alike, another] = events.filter((event) => event.topic === topic)
+  if (!alike || another) throw new Error("its row holds it no longer, as it is read now")
+  return alike
 }
 
 /** The body goes out as it was written: reading it again would cost more than everything else. */

@@ -1,5 +1,5 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
-import type { SqlQuery } from "../outbox/log-rows"
+import { inMilliseconds, type SqlQuery } from "../outbox/log-rows"
 import { CURSOR_FLOOR, isInShard } from "./cursor-sql"
 
 /** How far one cursor of a broker is, as the database knows it. */
@@ -43,8 +43,8 @@ export async function relayStatus(query: SqlQuery, tables: ChangeLogTables): Pro
        coalesce(extract(epoch FROM clock_timestamp() - waiting.oldest), 0)::float8 AS "lagSeconds",
        cursor.delivered::float8 AS delivered, ${letters("'rejected'")} AS "deadLetters", ${letters("'held', 'requeued'")} AS held,
        CASE WHEN cursor.lease_until > clock_timestamp() THEN coalesce(relay.host || ' (' || relay.pid || ')', cursor.lease_owner) END AS leader,
-       CASE WHEN cursor.lease_until > clock_timestamp() THEN cursor.lease_until END AS "leaseUntil",
-       cursor.last_error AS "lastError", cursor.last_error_at AS "lastErrorAt"
+       CASE WHEN cursor.lease_until > clock_timestamp() THEN ${inMilliseconds("cursor.lease_until")} END AS "leaseMs",
+       cursor.last_error AS "lastError", ${inMilliseconds("cursor.last_error_at")} AS "lastErrorMs"
      FROM ${cursor} AS cursor LEFT JOIN ${relay} AS relay ON relay.id = cursor.lease_owner
      CROSS JOIN LATERAL (
        SELECT count(*) AS count, min(written_at) AS oldest FROM (
@@ -53,7 +53,18 @@ export async function relayStatus(query: SqlQuery, tables: ChangeLogTables): Pro
        ) AS undelivered) AS waiting
      ORDER BY cursor.broker, cursor.shard`,
   )
-  return rows as readonly CursorStatus[]
+  return (rows as readonly Answer[]).map(({ leaseMs, lastErrorMs, ...cursor }) => {
+    return { ...cursor, leaseUntil: dateOf(leaseMs), lastErrorAt: dateOf(lastErrorMs) }
+  })
+}
+
+type Answer = Omit<CursorStatus, "leaseUntil" | "lastErrorAt"> & {
+  readonly leaseMs: string | null
+  readonly lastErrorMs: string | null
+}
+
+function dateOf(milliseconds: string | null): Date | null {
+  return milliseconds === null ? null : new Date(Number(milliseconds))
 }
 
 /** Relays that were heard of within so many milliseconds. */

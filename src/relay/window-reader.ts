@@ -1,5 +1,6 @@
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { LogRow } from "../events/log-row"
+import { inMilliseconds } from "../outbox/log-rows"
 import { closeWindow, movedTo, openWindow, type CursorPosition } from "./cursor-position"
 import { isInShard } from "./cursor-sql"
 import type { RelayConnection } from "./relay-connection"
@@ -89,9 +90,9 @@ const SNAPSHOT = "SELECT pg_current_snapshot()::text"
 function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): string {
   const own = shards > 1 ? `AND ${isInShard("key", String(shards), String(shard))}` : ""
   const sizes = ["event", "record", "old_row", "new_row"].map((name) => `coalesce(octet_length(${name}), 0)`)
-  // The time as a number: a date is dear to read.
+  // Not as a date, which is dear to read, too.
   return `
-    SELECT id::text, key, date_part('epoch', written_at) * 1000, event, record,
+    SELECT id::text, key, ${inMilliseconds("written_at")}, event, record,
            (SELECT body FROM ${tables.statement} AS statement WHERE statement.id = page.statement_id), old_row, new_row, bytes
     FROM (
       SELECT *, sum(size) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
