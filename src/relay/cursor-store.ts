@@ -2,6 +2,7 @@ import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { CursorPosition } from "./cursor-position"
 import type { NewDeadLetter } from "./dead-letter"
 import type { RelayConnection } from "./relay-connection"
+import { storableText } from "./storable-text"
 
 /** Which cursor: each shard of a broker has its own. */
 export interface CursorName {
@@ -79,7 +80,7 @@ export class CursorStore {
     const { done, doneId, open, window } = position
     const values = [
       [done, doneId, JSON.stringify(open), window?.until ?? null, window?.untilId ?? null, window?.lastId ?? null],
-      [delivered, this.leaseMs, error, name.broker, name.shard, token],
+      [delivered, this.leaseMs, error && storableText(error), name.broker, name.shard, token],
     ].flat()
     const moved = `
       UPDATE ${cursor} SET done = $1::pg_snapshot, done_id = $2::bigint, open = $3::jsonb, until = $4::pg_snapshot, until_id = $5::bigint,
@@ -139,10 +140,9 @@ function claimed(name: CursorName, answer: CursorAnswer, leasedAt: number): Clai
   return { name, token, position: { done, doneId: done_id, open, window }, lettersChanged: letters_changed, leasedAt }
 }
 
-/** Postgres' jsonb holds no NUL. */
 function lettersJson(letters: readonly NewDeadLetter[]): string {
   const rows = letters.map(({ rowId, eventId, topic, key, state, code, error, attempts }) => {
     return { log_id: String(rowId), event_id: eventId, topic, key, state, code, error, attempts }
   })
-  return JSON.stringify(rows).replaceAll("\\u0000", "\\ufffd")
+  return JSON.stringify(rows, (_name, value: unknown) => (typeof value === "string" ? storableText(value) : value))
 }

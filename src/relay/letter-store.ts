@@ -4,6 +4,7 @@ import { inMilliseconds } from "../outbox/log-rows"
 import { isInShard } from "./cursor-sql"
 import type { ClaimedCursor } from "./cursor-store"
 import type { RelayConnection } from "./relay-connection"
+import { storableText } from "./storable-text"
 
 /** A dead letter that is to be sent again. */
 export interface RequeuedLetter {
@@ -82,7 +83,7 @@ export class LetterStore {
        FROM ${deadLetter} AS refused
        WHERE refused.id = $4::bigint AND letter.broker = refused.broker AND letter.key = refused.key
          AND (letter.id = refused.id OR letter.state = 'requeued')`,
-      [id, failure.code, failure.error.replaceAll("\u0000", "\ufffd"), failure.attempts],
+      [id, failure.code, storableText(failure.error), failure.attempts],
     )
   }
 

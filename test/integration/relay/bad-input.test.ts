@@ -191,6 +191,21 @@ describeOnEveryPostgres((version) => {
     await other.changes.close()
   })
 
+  it.each([
+    ["ends with half a character where it is cut", `${"x".repeat(1_999)}😀`],
+    ["holds a character that Postgres cannot store", "a\u0000b"],
+  ])("goes on behind a refusal, and behind a failure, whose text %s", async (_what, text) => {
+    const answers = [new Error(text), Object.assign(new Error(text), { retryable: false })]
+    const broker = recordingBroker({ answer: () => answers.shift() })
+    log.changes.registerBroker("broker", broker, { delivery: { retryDelayMs: 1, maxRetryDelayMs: 2 } })
+    await log.changes.startRelay()
+    for (const name of ["a", "b"]) await insert(name)
+    await untilBooked("broker", 1)
+
+    expect(await letters()).toMatchObject([{ state: "rejected", code: "PUBLISH_FAILED" }])
+    expect([broker.calls.length, log.logged]).toEqual([3, []])
+  })
+
   describe("a corrupt row of the log", () => {
     const write = (key: string, event: string | null, record: string | null) =>
       log.observer.query("INSERT INTO change_events.log (key, event, record) VALUES ($1, $2, $3)", [key, event, record])
