@@ -26,16 +26,25 @@ export interface WindowReaderOptions {
 /** What the rows of a page may hold together, in bytes; one row is always read. */
 const MAX_PAGE_BYTES = 8 * 1024 * 1024
 
+/**
+ * How many rows a page looks through where most of them may have been done before, as behind a transaction that was open while a million
+ * rows were logged: a statement must end in time however little is new. First few, for which the server surely takes the index; many once
+ * few were not enough.
+ */
+const FEW_ROWS = 1_000
+const MANY_ROWS = 20_000
+
 /** Reads the log page by page from a position on: what became visible since, in the order of the ids. */
 export class WindowReader {
   private readonly pageText: string
   private readonly reachedText: string
+  private partRows = FEW_ROWS
 
   constructor(
     private position: CursorPosition,
     private readonly options: WindowReaderOptions,
   ) {
-    this.pageText = pageQuery(options)
+    this.pageText = pageQuery(options, options.tables.log)
     this.reachedText = `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('${options.tables.log}', 'id')), 0)::text AS reached`
   }
 
@@ -43,13 +52,32 @@ export class WindowReader {
     const opened = this.position.window ? this.position : await this.open()
     if (!opened?.window) return { rows: [], before: this.position, after: this.position, isIdle: true }
     const { done, window } = opened
-    const lists = await this.options.connection.lists(this.pageText, [window.lastId, done, window.until])
+    const part = this.partOf(opened)
+    const text = part ? pageQuery(this.options, `(${part}) AS part`) : this.pageText
+    const lists = await this.options.connection.lists(text, [window.lastId, done, window.until])
     const rows = lists.map((list) => new PageRow(list))
     // A page that holds more than it should was cut behind that row, or just before its end.
-    const isLast = rows.length < this.options.pageRows && Number(lists.at(-1)?.[8] ?? 0) <= MAX_PAGE_BYTES
-    const after = isLast ? closeWindow(opened) : movedTo(opened, String(rows.at(-1)?.id))
+    const isCut = rows.length === this.options.pageRows || Number(lists.at(-1)?.[8] ?? 0) > MAX_PAGE_BYTES
+    const after = isCut ? movedTo(opened, String(rows.at(-1)?.id)) : await this.behind(opened, part)
     this.position = after
+    this.partRows = isCut ? FEW_ROWS : MANY_ROWS
     return { rows, before: opened, after, isIdle: false }
+  }
+
+  /** The rows that the page looks through; undefined: as many as it takes. */
+  private partOf({ doneId, window }: CursorPosition): string | undefined {
+    if (!window || BigInt(doneId) - BigInt(window.lastId) <= MANY_ROWS) return undefined
+    return `SELECT * FROM ${this.options.tables.log} WHERE id > $1::bigint ORDER BY id LIMIT ${this.partRows}`
+  }
+
+  /** With all of the part done, or the whole window. The part may have got rows meanwhile, and so end earlier, but lost none. */
+  private async behind(opened: CursorPosition, part: string | undefined): Promise<CursorPosition> {
+    if (!part) return closeWindow(opened)
+    const lastText = `SELECT max(id)::text, count(*)::int FROM (${part}) AS part`
+    const [[last, count]] = (await this.options.connection.lists(lastText, [opened.window?.lastId])) as [
+      [string, number],
+    ]
+    return count < this.partRows ? closeWindow(opened) : movedTo(opened, last)
   }
 
   /** Where all that is committed by now is done. */
@@ -87,7 +115,8 @@ export class WindowReader {
 const OWN_TRANSACTION = "SELECT pg_current_xact_id()"
 const SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
-function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): string {
+/** Of those in `from`, behind $1. */
+function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions, from: string): string {
   const own = shards > 1 ? `AND ${isInShard("key", String(shards), String(shard))}` : ""
   const sizes = ["event", "record", "old_row", "new_row"].map((name) => `coalesce(octet_length(${name}), 0)`)
   // Not as a date, which is dear to read, too.
@@ -97,7 +126,7 @@ function pageQuery({ tables, shard, shards, pageRows }: WindowReaderOptions): st
     FROM (
       SELECT *, sum(size) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) AS bytes
       FROM (
-        SELECT *, ${sizes.join(" + ")} AS size FROM ${tables.log}
+        SELECT *, ${sizes.join(" + ")} AS size FROM ${from}
         WHERE id > $1::bigint AND xid < pg_snapshot_xmax($3::pg_snapshot)
           AND pg_visible_in_snapshot(xid, $3::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $2::pg_snapshot) ${own}
         ORDER BY id LIMIT ${pageRows}

@@ -4,7 +4,7 @@ import { changeLogTables } from "../../../src/outbox/change-log-tables"
 import { BEGINNING } from "../../../src/relay/cursor-position"
 import { driverClient } from "../../../src/relay/driver-client"
 import { RelayConnection } from "../../../src/relay/relay-connection"
-import { WindowReader } from "../../../src/relay/window-reader"
+import { WindowReader, type LogPage } from "../../../src/relay/window-reader"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { outboxDatabase, type OutboxDatabase } from "../../support/outbox-database"
 
@@ -26,7 +26,8 @@ describeOnEveryPostgres((version) => {
     await log.close()
   })
 
-  const windowReader = () => new WindowReader(BEGINNING, { connection, tables, shard: 0, shards: 1, pageRows: 100 })
+  const windowReader = (position = BEGINNING) =>
+    new WindowReader(position, { connection, tables, shard: 0, shards: 1, pageRows: 100 })
 
   const begin = async (): Promise<QueryRunner> => {
     const runner = log.observer.createQueryRunner()
@@ -59,6 +60,29 @@ describeOnEveryPostgres((version) => {
     await first.query("COMMIT")
     expect(await readAll(reader)).toEqual(["a"])
     expect(await readAll(reader)).toEqual([])
+  })
+
+  it("looks through a long log a part at a time, and finds in it what a transaction wrote that was open when it began", async () => {
+    const writer = await begin()
+    await write(writer, "a")
+    await log.observer.query(
+      `INSERT INTO ${tables.log} (key, event, record) SELECT 'before', '{}', '{}' FROM generate_series(1, 50000)`,
+    )
+    await write(writer, "b")
+    const reader = windowReader(await windowReader().now())
+    await writer.query("COMMIT")
+    await log.observer.query(`INSERT INTO ${tables.log} (key, event, record) VALUES ('c', '{}', '{}')`)
+    const pages: LogPage[] = []
+    for (let page = await reader.next(); !page.isIdle; page = await reader.next()) pages.push(page)
+
+    const places = pages.map(({ before }) => Number(before.window?.lastId))
+    const strides = places.slice(1).map((place, index) => place - (places[index] as number))
+    expect(pages.flatMap(({ rows }) => rows.map(({ key }) => key))).toEqual(["a", "b", "c"])
+    // The first is short, as are those of a log of which all is new.
+    expect(strides[0]).toBeLessThanOrEqual(1_000)
+    expect(Math.max(...strides.slice(0, -1))).toBeLessThanOrEqual(20_000)
+    // From where it was left, as another relay would.
+    expect(await readAll(windowReader(pages[0]?.after))).toEqual(["b", "c"])
   })
 
   /** What each look at the log gave, after the first commit and after the last. */
