@@ -14,7 +14,7 @@ import { CursorDelivery } from "./cursor-delivery"
 import type { CursorDeliveryStatus } from "./cursor-delivery-parts"
 import { ensureCursors } from "./cursor-registry"
 import { CursorStore, RELEASED, type CursorName } from "./cursor-store"
-import { pruneOnce } from "./retention"
+import { Pruning } from "./pruning"
 import type { RelayBroker } from "./relay-brokers"
 import { RelayConnection, type RelayClient } from "./relay-connection"
 import { RelayListener } from "./relay-listener"
@@ -45,8 +45,6 @@ interface Led {
   readonly done: Promise<void>
 }
 
-const PRUNE_EVERY_MS = 3_600_000
-
 /** Delivers what the change log holds, to the brokers whose cursors it can get hold of. Any number of relays may run. */
 export class Relay {
   readonly id = randomUUID()
@@ -54,6 +52,7 @@ export class Relay {
   private readonly connection: RelayConnection
   private readonly query: SqlQuery = (text, values) => this.connection.query(text, values)
   private readonly listener: RelayListener
+  private readonly pruning: Pruning
   private readonly store: CursorStore
   private readonly led = new Map<string, Led>()
   private readonly waiting = new Waiting()
@@ -61,7 +60,6 @@ export class Relay {
   private firstRound: Promise<void> | undefined
   private running: Promise<void> | undefined
   private isStopped = false
-  private prunedAt = 0
   private fairShare = Infinity
   private cursorCount = 0
   private isRoundDue = false
@@ -81,6 +79,13 @@ export class Relay {
       onWake: (said) => (said === RELEASED ? this.hurry() : this.wake()),
       timeoutMs: 5_000,
       probeMs: 10_000,
+    })
+    this.pruning = new Pruning({
+      createClient,
+      tables,
+      retentionDays: environment.retentionDays,
+      onPruned: (heldBackBy) => this.heldBack(heldBackBy),
+      onFailed: (error) => this.failed(error),
     })
   }
 
@@ -129,7 +134,7 @@ export class Relay {
       .query(`DELETE FROM ${this.environment.tables.relay} WHERE id = $1`, [this.id])
       .catch(() => undefined)
     if (led.length > 0) await this.store.announceRelease().catch(() => undefined)
-    await Promise.all([this.listener.stop(), this.connection.close()])
+    await Promise.all([this.listener.stop(), this.pruning.stop(), this.connection.close()])
     if (isFirst && this.running) this.tell("stopped")
   }
 
@@ -178,7 +183,7 @@ export class Relay {
     this.fairShare = Math.ceil(names.length / (await this.liveRelays()))
     this.letGoOf([...this.led.values()].slice(this.fairShare))
     for (const name of names) await this.claim(name, brokers)
-    if (this.options.prune && performance.now() - this.prunedAt > PRUNE_EVERY_MS) await this.prune()
+    if (this.options.prune) this.pruning.beginIfDue()
   }
 
   private async renewLed(): Promise<void> {
@@ -241,11 +246,9 @@ export class Relay {
     }
   }
 
-  private async prune(): Promise<void> {
-    const { tables, retentionDays, report } = this.environment
-    this.prunedAt = performance.now()
-    const { heldBackBy } = await pruneOnce(this.query, tables, retentionDays)
-    const idle = heldBackBy.filter((name) => !this.environment.brokers().some((broker) => broker.name === name))
+  private heldBack(brokers: readonly string[]): void {
+    const { retentionDays, report } = this.environment
+    const idle = brokers.filter((name) => !this.environment.brokers().some((broker) => broker.name === name))
     if (idle.length === 0) return
     const message = `the change log keeps rows older than ${retentionDays} days for ${idle.join(", ")}, to which nobody delivers here`
     report(new ChangeEventsError("RELAY_FAILED", message, { details: { about: "retention" } }))
