@@ -35,7 +35,7 @@ export class LetterDelivery {
 
   /** Whether the next letter may be sent: not when this one was refused again, for it may wait behind it. */
   private async deliver(letter: RequeuedLetter): Promise<boolean> {
-    const { messages, options, isLeading, pause, books } = this.parts
+    const { messages, options, isHolding, isLeading, pause, books } = this.parts
     const delivery = new PageDelivery(outgoingLetter(letter, messages), { ...options, heldKeys: new Set() })
     while (!delivery.isDone && isLeading()) {
       const refused = await delivery.step()
@@ -47,7 +47,7 @@ export class LetterDelivery {
     if (!refused) return delivery.isDone && this.settled(this.letters.settle(letter))
     const { eventId, topic } = letter
     const again = { ...refused, eventId, topic: topic ?? undefined, attempts: letter.attempts + refused.attempts }
-    if (await this.settled(this.letters.reject(letter, again))) books.buried([again])
+    if (await this.settled(this.letters.reject(letter, again, isHolding))) books.buried([again])
     return false
   }
 

@@ -71,8 +71,12 @@ export class LetterStore {
     return this.changeOwn(`DELETE FROM ${this.tables.deadLetter} WHERE id = $4::bigint`, [id])
   }
 
-  /** It was refused once more: those of its key wait again. Gives whether the cursor is still ours. */
-  reject({ id }: RequeuedLetter, failure: { code: string; error: string; attempts: number }): Promise<boolean> {
+  /** It was refused once more: where its key is held, those behind it wait again. Gives whether the cursor is still ours. */
+  reject(
+    { id }: RequeuedLetter,
+    failure: { code: string; error: string; attempts: number },
+    isHolding: boolean,
+  ): Promise<boolean> {
     const { deadLetter } = this.tables
     return this.changeOwn(
       `UPDATE ${deadLetter} AS letter SET
@@ -82,7 +86,7 @@ export class LetterStore {
          attempts = CASE WHEN letter.id = $4::bigint THEN $7::int ELSE letter.attempts END, failed_at = clock_timestamp()
        FROM ${deadLetter} AS refused
        WHERE refused.id = $4::bigint AND letter.broker = refused.broker AND letter.key = refused.key
-         AND (letter.id = refused.id OR letter.state = 'requeued')`,
+         AND (letter.id = refused.id OR (${isHolding} AND letter.state = 'requeued'))`,
       [id, failure.code, storableText(failure.error), failure.attempts],
     )
   }

@@ -3,6 +3,7 @@ import { Site } from "../../../fixtures/inventory/site"
 import { adoptChangeLog } from "../../../src/relay/adopt-change-log"
 import { ensureCursors, forgetBroker, rewind } from "../../../src/relay/cursor-registry"
 import { DeadLetters } from "../../../src/relay/dead-letters"
+import { LetterStore } from "../../../src/relay/letter-store"
 import { pruneOnce } from "../../../src/relay/retention"
 import { changeLogTables } from "../../../src/outbox/change-log-tables"
 import { describeOnEveryPostgres } from "../../servers/test-database"
@@ -76,6 +77,44 @@ describeOnEveryPostgres((version) => {
     expect(await letters.drop({ ids: [refused?.id as string] })).toBe(1)
     await holding.untilAccepted(2)
     expect(names(holding)).toEqual(["a", "a2"])
+  })
+
+  it("sends what is sent again though one before it of its row is refused again, where its broker goes on without", async () => {
+    const bad = new Set(["a1", "a2"])
+    const broker = refusing(bad)
+    log.changes.registerBroker("broker", broker, { onPoison: "skip" })
+    await log.changes.startRelay({ leaseMs: 1_000 })
+    await insert("a")
+    for (const name of ["a1", "a2"]) await rename("a", name)
+    await log.changes.flush()
+    bad.delete("a2")
+    const letters = new DeadLetters(query, tables)
+    await letters.requeue({})
+    await broker.untilAccepted(2)
+
+    expect(names(broker)).toEqual(["a", "a2"])
+  })
+
+  it("lets nothing overtake a letter that is asked for while the relay reads which rows are held back", async () => {
+    const bad = new Set(["a1"])
+    const broker = refusing(bad)
+    log.changes.registerBroker("broker", broker)
+    const relay = await log.changes.startRelay()
+    await insert("a")
+    for (const name of ["a1", "a2"]) await rename("a", name)
+    await log.changes.flush()
+    await relay.stop()
+    bad.clear()
+    const { heldKeys } = LetterStore.prototype
+    jest.spyOn(LetterStore.prototype, "heldKeys").mockImplementationOnce(async function (this: LetterStore) {
+      await new DeadLetters(query, tables).requeue({})
+      await rename("a", "a3")
+      return heldKeys.call(this)
+    })
+    await log.changes.startRelay({ leaseMs: 1_000 })
+    await broker.untilAccepted(4)
+
+    expect(names(broker)).toEqual(["a", "a1", "a2", "a3"])
   })
 
   it("delivers once more from a time on, and forgets a broker", async () => {
