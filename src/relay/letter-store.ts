@@ -35,11 +35,14 @@ export class LetterStore {
     private readonly cursor: ClaimedCursor,
   ) {}
 
-  /** The keys whose events wait behind a dead letter, but for those that are sent again before anything else; one more than `MAX_HELD_KEYS` if there are more. */
+  /**
+   * The keys whose events wait behind a dead letter, also one that is to be sent again: it may have come to be so since they were last sent.
+   * One more than `MAX_HELD_KEYS` if there are more.
+   */
   async heldKeys(): Promise<Set<string>> {
     const rows = await this.connection.lists(
       `SELECT DISTINCT key FROM ${this.tables.deadLetter}
-       WHERE broker = $1 AND state <> 'requeued' AND ${this.ownShard("key")} LIMIT ${MAX_HELD_KEYS + 1}`,
+       WHERE broker = $1 AND ${this.ownShard("key")} LIMIT ${MAX_HELD_KEYS + 1}`,
       [this.cursor.name.broker],
     )
     return new Set(rows.map(([key]) => key as string))
