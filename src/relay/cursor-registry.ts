@@ -62,7 +62,7 @@ async function reshard(query: SqlQuery, tables: ChangeLogTables, broker: string,
        DELETE FROM ${cursor} WHERE broker = $1 AND NOT EXISTS (
          SELECT FROM ${cursor} AS live WHERE live.broker = $1 AND live.lease_until > clock_timestamp()) RETURNING *
      ), last AS (
-       SELECT *, (SELECT sum(delivered) FROM old) AS total, (SELECT max(lease_token) FROM old) AS token,
+       SELECT *, (SELECT sum(delivered) FROM old) AS total, (SELECT max(lease_token) + 1 FROM old) AS token,
          (SELECT min(${CURSOR_FLOOR}) FROM old) AS floor
        FROM old ORDER BY pg_snapshot_xmax(done), (SELECT count(*) FROM pg_snapshot_xip(done)) DESC LIMIT 1
      )

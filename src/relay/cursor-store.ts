@@ -16,6 +16,8 @@ export interface ClaimedCursor {
   readonly name: CursorName
   /** Raised by every claim: a move that names an older one moves nothing. */
   readonly token: string
+  /** Whose claim it was: tokens begin anew where the cursors of a broker are made anew. */
+  readonly owner: string
   readonly position: CursorPosition
   /** Changes whenever somebody else has changed the broker's dead letters. */
   readonly lettersChanged: string
@@ -65,7 +67,7 @@ export class CursorStore {
        RETURNING lease_token::text AS token, letters_changed::text, done::text, done_id::text, open, until::text, until_id::text, last_id::text`,
       [this.owner, this.leaseMs, name.broker, name.shard, name.shards],
     )
-    return answer ? claimed(name, answer as CursorAnswer, leasedAt) : undefined
+    return answer ? { ...claimed(name, answer as CursorAnswer, leasedAt), owner: this.owner } : undefined
   }
 
   /**
@@ -80,14 +82,14 @@ export class CursorStore {
     const { done, doneId, open, window } = position
     const values = [
       [done, doneId, JSON.stringify(open), window?.until ?? null, window?.untilId ?? null, window?.lastId ?? null],
-      [delivered, this.leaseMs, error && storableText(error), name.broker, name.shard, token],
+      [delivered, this.leaseMs, error && storableText(error), name.broker, name.shard, token, this.owner],
     ].flat()
     const moved = `
       UPDATE ${cursor} SET done = $1::pg_snapshot, done_id = $2::bigint, open = $3::jsonb, until = $4::pg_snapshot, until_id = $5::bigint,
         last_id = $6::bigint, delivered = delivered + $7::bigint, lease_until = clock_timestamp() + $8 * interval '1 ms',
         moved_at = clock_timestamp(), last_error = coalesce($9::text, last_error),
         last_error_at = CASE WHEN $9::text IS NULL THEN last_error_at ELSE clock_timestamp() END
-      WHERE broker = $10 AND shard = $11 AND lease_token = $12::bigint RETURNING letters_changed::text AS changed`
+      WHERE broker = $10 AND shard = $11 AND lease_token = $12::bigint AND lease_owner = $13 RETURNING letters_changed::text AS changed`
     const [answer] =
       letters.length === 0
         ? await this.connection.query(moved, values)
@@ -99,8 +101,8 @@ export class CursorStore {
   async renew({ name, token }: ClaimedCursor): Promise<string | undefined> {
     const [renewed] = await this.connection.query(
       `UPDATE ${this.tables.cursor} SET lease_until = clock_timestamp() + $1 * interval '1 ms'
-       WHERE broker = $2 AND shard = $3 AND lease_token = $4::bigint RETURNING letters_changed::text AS changed`,
-      [this.leaseMs, name.broker, name.shard, token],
+       WHERE broker = $2 AND shard = $3 AND lease_token = $4::bigint AND lease_owner = $5 RETURNING letters_changed::text AS changed`,
+      [this.leaseMs, name.broker, name.shard, token, this.owner],
     )
     return (renewed as { changed: string } | undefined)?.changed
   }
@@ -108,8 +110,9 @@ export class CursorStore {
   /** So that another relay need not wait for its end. */
   async release({ name, token }: ClaimedCursor): Promise<void> {
     await this.connection.query(
-      `UPDATE ${this.tables.cursor} SET lease_until = '-infinity', lease_owner = NULL WHERE broker = $1 AND shard = $2 AND lease_token = $3::bigint`,
-      [name.broker, name.shard, token],
+      `UPDATE ${this.tables.cursor} SET lease_until = '-infinity', lease_owner = NULL
+       WHERE broker = $1 AND shard = $2 AND lease_token = $3::bigint AND lease_owner = $4`,
+      [name.broker, name.shard, token, this.owner],
     )
   }
 
@@ -126,7 +129,7 @@ export class CursorStore {
         INSERT INTO ${deadLetter} (broker, log_id, event_id, topic, key, state, code, error, attempts, written_at, event, record, body, old_row, new_row)
         SELECT $10, log.id, letter.event_id, letter.topic, letter.key, letter.state, letter.code, letter.error, letter.attempts, log.written_at,
                log.event, log.record, statement.body, log.old_row, log.new_row
-        FROM jsonb_to_recordset($13::jsonb)
+        FROM jsonb_to_recordset($14::jsonb)
           AS letter(log_id bigint, event_id text, topic text, key text, state text, code text, error text, attempts int)
         JOIN ${log} AS log ON log.id = letter.log_id LEFT JOIN ${statement} AS statement ON statement.id = log.statement_id
         WHERE EXISTS (SELECT FROM moved) ORDER BY log.id ON CONFLICT DO NOTHING
@@ -134,7 +137,7 @@ export class CursorStore {
   }
 }
 
-function claimed(name: CursorName, answer: CursorAnswer, leasedAt: number): ClaimedCursor {
+function claimed(name: CursorName, answer: CursorAnswer, leasedAt: number): Omit<ClaimedCursor, "owner"> {
   const { token, letters_changed, done, done_id, open, until, until_id, last_id } = answer
   const window = until === null ? undefined : { until, untilId: until_id as string, lastId: last_id as string }
   return { name, token, position: { done, doneId: done_id, open, window }, lettersChanged: letters_changed, leasedAt }

@@ -96,12 +96,13 @@ export class LetterStore {
 
   /** Only while the cursor's lease is ours, which the same statement finds out. */
   private async changeOwn(changing: string, values: readonly unknown[]): Promise<boolean> {
-    const { name, token } = this.cursor
+    const { name, token, owner } = this.cursor
     const [answer] = await this.connection.query(
       `WITH lease AS (
-         SELECT FROM ${this.tables.cursor} WHERE broker = $1 AND shard = $2 AND lease_token = $3::bigint FOR UPDATE
+         SELECT FROM ${this.tables.cursor}
+         WHERE broker = $1 AND shard = $2 AND lease_token = $3::bigint AND lease_owner = $${4 + values.length} FOR UPDATE
        ), changed AS (${changing} AND EXISTS (SELECT FROM lease)) SELECT EXISTS (SELECT FROM lease) AS own`,
-      [name.broker, name.shard, token, ...values],
+      [name.broker, name.shard, token, ...values, owner],
     )
     return (answer as { own: boolean }).own
   }

@@ -1,6 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { Site } from "../../../fixtures/inventory/site"
 import type { ChangeEvents, EventMessage, RunningRelay } from "../../../src"
+import { changeLogTables } from "../../../src/outbox/change-log-tables"
+import { ensureCursors, forgetBroker } from "../../../src/relay/cursor-registry"
+import { CursorStore, type ClaimedCursor } from "../../../src/relay/cursor-store"
+import { driverClient } from "../../../src/relay/driver-client"
+import { RelayConnection } from "../../../src/relay/relay-connection"
 import { startTcpProxy, type TcpProxy } from "../../servers/tcp-proxy"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { outboxDatabase, type OutboxDatabase } from "../../support/outbox-database"
@@ -50,6 +55,29 @@ describeOnEveryPostgres((version) => {
     proxies.push(proxy)
     return { ...(await anotherProcess(Object.assign(url, { port: String(proxy.port) }).href)), proxy }
   }
+
+  it("moves, renews and lets go of nothing by a claim of before the cursors were made anew", async () => {
+    const tables = changeLogTables()
+    const query = (text: string, values?: unknown[]): Promise<readonly unknown[]> => log.observer.query(text, values)
+    const connection = new RelayConnection({ createClient: () => driverClient(log.dataSource), timeoutMs: 10_000 })
+    const [stale, other] = ["stale", "other"].map((owner) => new CursorStore(connection, tables, owner, 60_000))
+    const one = { broker: "broker", shard: 0, shards: 1 }
+    await ensureCursors(query, tables, { ...one, startAt: "beginning" })
+    const old = (await stale?.claim(one)) as ClaimedCursor
+    await query("UPDATE change_events.cursor SET lease_until = '-infinity'")
+    await ensureCursors(query, tables, { ...one, shards: 2, startAt: "beginning" })
+    const move = { position: old.position, delivered: 1, letters: [], error: null }
+    expect([await stale?.move(old, move), await stale?.renew(old)]).toEqual([undefined, undefined])
+    await forgetBroker(query, tables, "broker")
+    await ensureCursors(query, tables, { ...one, startAt: "beginning" })
+    const claimed = (await other?.claim(one)) as ClaimedCursor
+
+    expect(claimed.token).toBe(old.token)
+    expect([await stale?.move(old, move), await stale?.renew(old)]).toEqual([undefined, undefined])
+    await stale?.release(old)
+    expect(await other?.renew(claimed)).toBeDefined()
+    await connection.close()
+  })
 
   const cursor = async (): Promise<FoundCursor> => {
     const found = await log.observer.query<[FoundCursor]>(
