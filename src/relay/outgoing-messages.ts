@@ -14,6 +14,7 @@ export interface OutgoingRow {
   readonly rowId: bigint
   readonly eventId: string
   readonly topic: string | undefined
+  /** As the log has it, where control characters are escaped: shards and dead letters go by it. */
   readonly key: string
   /** Undefined when it cannot be read or formatted. */
   readonly message: EventMessage | undefined
@@ -72,7 +73,10 @@ function eventOf({ eventId, topic }: RequeuedLetter, events: readonly OutgoingEv
 }
 
 /** The body goes out as it was written: reading it again would cost more than everything else. */
-function readyRecord({ id: rowId, event, record }: LogRow, { matches }: MessageOptions): OutgoingRow | undefined {
+function readyRecord(
+  { id: rowId, key: logKey, event, record }: LogRow,
+  { matches }: MessageOptions,
+): OutgoingRow | undefined {
   const envelope = JSON.parse(event as string) as EventEnvelope
   const { id, topic, key, fault } = envelope
   if (fault !== undefined) throw new Error(fault)
@@ -81,23 +85,22 @@ function readyRecord({ id: rowId, event, record }: LogRow, { matches }: MessageO
   if (!isEvent) throw new Error("it is no event")
   if (!matches(topic)) return undefined
   const headers = eventHeaders(envelope as unknown as OutgoingEvent, RECORD_TYPE)
-  return new ReadyRow(rowId, new ReadyRecord(envelope, occurredAt, headers, record as string))
+  return new ReadyRow(rowId, logKey, new ReadyRecord(envelope, occurredAt, headers, record as string))
 }
 
 /** These two are classes for the sake of speed (docs/decisions/0007). */
 class ReadyRow implements OutgoingRow {
   readonly eventId: string
   readonly topic: string
-  readonly key: string
   readonly fault = undefined
 
   constructor(
     readonly rowId: bigint,
+    readonly key: string,
     readonly message: EventMessage,
   ) {
     this.eventId = message.id
     this.topic = message.topic
-    this.key = message.key
   }
 }
 
@@ -120,9 +123,9 @@ class ReadyRecord implements EventMessage {
 }
 
 function formatted(row: LogRow, event: OutgoingEvent, { matches, format }: MessageOptions): OutgoingRow | undefined {
-  const { id, topic, key } = event
+  const { id, topic } = event
   if (!matches(topic)) return undefined
-  const place = { rowId: row.id, eventId: id, topic, key }
+  const place = { rowId: row.id, eventId: id, topic, key: row.key }
   try {
     const message = messages.messageFor({ id, topic, sizeBytes: 0, resolve: () => event }, format)
     return message && { ...place, message, fault: undefined }

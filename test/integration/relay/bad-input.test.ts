@@ -1,5 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { Site } from "../../../fixtures/inventory/site"
+import type { OutgoingEvent } from "../../../src"
+import { record } from "../../../src/formats/record"
 import { memoryBroker } from "../../../src/testing"
 import { describeOnEveryPostgres } from "../../servers/test-database"
 import { outboxDatabase, type OutboxDatabase } from "../../support/outbox-database"
@@ -205,6 +207,23 @@ describeOnEveryPostgres((version) => {
     expect(await letters()).toMatchObject([{ state: "rejected", code: "PUBLISH_FAILED" }])
     expect([broker.calls.length, log.logged]).toEqual([3, []])
   })
+
+  it.each([record(), (event: OutgoingEvent) => record()(event)])(
+    "puts a refused event under the key that the log has, by which shards are told, control characters or not",
+    async (format) => {
+      const broker = recordingBroker({ answer: () => Object.assign(new Error("no"), { retryable: false }) })
+      log.changes.registerBroker("broker", broker, { format, shards: 4 })
+      await log.dataSource.manager.query(
+        "INSERT INTO change_events.log (key, event, record) VALUES ('a\\n1', $1, '{}')",
+        [JSON.stringify({ ...EVENT, key: "a\n1" })],
+      )
+      await start()
+      await log.changes.flush()
+
+      expect(await letters()).toMatchObject([{ key: "a\\n1", state: "rejected" }])
+      expect(broker.calls.flat().map(({ key }) => key)).toEqual(["a\n1"])
+    },
+  )
 
   describe("a corrupt row of the log", () => {
     const write = (key: string, event: string | null, record: string | null) =>
