@@ -83,6 +83,8 @@ export class ProcessRelays {
   }
 
   async stop(options?: WaitOptions): Promise<void> {
+    // One that is being started would run on otherwise, unknown to anybody.
+    await Promise.allSettled(this.starting.values())
     const relays = [...this.running.values()]
     this.running.clear()
     await Promise.all(relays.map((relay) => relay.stop(options)))

@@ -56,6 +56,19 @@ describeOnEveryPostgres((version) => {
     return { ...(await anotherProcess(Object.assign(url, { port: String(proxy.port) }).href)), proxy }
   }
 
+  it("runs no more after a close() while it was being started", async () => {
+    const { changes } = await anotherProcess()
+    changes.registerBroker("broker", recordingBroker())
+    const starting = changes.startRelay()
+    await changes.close()
+    const relay = await starting
+
+    expect(relay.status()).toMatchObject({ isListening: false, cursors: [] })
+    const connections =
+      "SELECT pid FROM pg_stat_activity WHERE application_name = 'change-events relay' AND datname = current_database()"
+    while ((await log.observer.query<unknown[]>(connections)).length > 0) await pause(20)
+  })
+
   it("moves, renews and lets go of nothing by a claim of before the cursors were made anew", async () => {
     const tables = changeLogTables()
     const query = (text: string, values?: unknown[]): Promise<readonly unknown[]> => log.observer.query(text, values)
