@@ -1,16 +1,37 @@
+import { ChangeEventsError } from "../errors"
 import type { ChangeLogTables } from "../outbox/change-log-tables"
 import type { SqlQuery } from "../outbox/log-rows"
+import { checkChangeLog } from "./change-log-check"
 import { CURSOR_FLOOR, isInShard } from "./cursor-sql"
 
 /** What of a copied log is still to be delivered: what the cursors had not yet, or nothing. */
 export type AdoptedRest = "rest" | "nothing"
 
+/** Otherwise everything that is under way would be delivered twice, or never. */
+async function checkForeign(query: SqlQuery, tables: ChangeLogTables): Promise<void> {
+  const isForeign = await checkChangeLog(query, tables).then(
+    () => false,
+    (thrown: unknown) => {
+      if ((thrown as { code?: unknown }).code === "CHANGE_LOG_FOREIGN") return true
+      throw thrown
+    },
+  )
+  if (isForeign) return
+  throw new ChangeEventsError(
+    "CHANGE_LOG_OWN",
+    "the change log is this database's own: there is nothing to adopt, start a relay",
+  )
+}
+
 /**
  * Makes a restored or cloned log this database's own, while nobody writes it. What is still to be delivered becomes dead letters that are
  * sent again: by the old snapshots it can be told for the last time. The old rows have ids of transactions that mean nothing here, and stand
  * below the cursors from now on, so that they are never read again. Gives how many events are still to be delivered.
+ *
+ * @throws ChangeEventsError CHANGE_LOG_OWN, CHANGE_LOG_MISSING, CHANGE_LOG_VERSION, CHANGE_LOG_DENIED, CHANGE_LOG_READ_ONLY
  */
 export async function adoptChangeLog(query: SqlQuery, tables: ChangeLogTables, deliver: AdoptedRest): Promise<number> {
+  await checkForeign(query, tables)
   const { cursor, log, meta, deadLetter, statement } = tables
   const [mark] = await query(`SELECT coalesce(max(id), 0)::text AS newest FROM ${log}`)
   const { newest } = mark as { newest: string }

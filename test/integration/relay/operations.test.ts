@@ -192,6 +192,15 @@ describeOnEveryPostgres((version) => {
     expect(names(broker)).toEqual(["a", "b", "c"])
   })
 
+  it("does not adopt a log that is the database's own, and leaves its cursors as they were", async () => {
+    await ensureCursors(query, tables, { broker: "broker", shards: 1, startAt: "now" })
+    const cursors = () => query("SELECT * FROM change_events.cursor")
+    const before = await cursors()
+
+    await expect(adoptChangeLog(query, tables, "nothing")).rejects.toMatchObject({ code: "CHANGE_LOG_OWN" })
+    expect(await cursors()).toEqual(before)
+  })
+
   it("shares a broker's work by key, and keeps each row's order when the number of shards changes", async () => {
     const broker = recordingBroker()
     log.changes.registerBroker("broker", broker, { shards: 4 })
