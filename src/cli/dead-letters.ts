@@ -1,5 +1,6 @@
 import type { DeadLetterChoice } from "../relay/dead-letter"
 import { DeadLetters } from "../relay/dead-letters"
+import { isBigintText } from "../runtime/bigint-text"
 import type { Command, CommandOptions, GivenOptions } from "./command"
 import { dataSourceOption, withOwnChangeLog } from "./open-change-log"
 import type { Output } from "./output"
@@ -46,7 +47,7 @@ export const dropDeadLettersCommand: Command = {
 
 async function list(given: GivenOptions, output: Output): Promise<void> {
   const after = text(given["after"])
-  if (after !== undefined && !isId(after)) throw invalidCommand(["`--after` must be the id of a dead letter"])
+  if (after !== undefined && !isBigintText(after)) throw invalidCommand(["`--after` must be the id of a dead letter"])
   await withOwnChangeLog(given, async ({ query, tables }) => {
     const broker = text(given["broker"])
     const letters = await new DeadLetters(query, tables).list({ ...(broker && { broker }), ...(after && { after }) })
@@ -81,11 +82,10 @@ function choiceOf(given: GivenOptions): DeadLetterChoice {
   const isChosen = id !== undefined || broker !== undefined || key !== undefined
   if (isChosen === (given["all"] === true)) throw invalidCommand(["which? `--id`, `--broker`, `--key`, or `--all`"])
   const ids = id?.split(",").map((each) => each.trim())
-  if (ids && !ids.every(isId)) throw invalidCommand(["`--id` must be ids of dead letters, with commas between them"])
+  if (ids && !ids.every(isBigintText))
+    throw invalidCommand(["`--id` must be ids of dead letters, with commas between them"])
   return { ...(ids && { ids }), ...(broker !== undefined && { broker }), ...(key !== undefined && { key }) }
 }
-
-const isId = (id: string): boolean => /^\d{1,19}$/.test(id)
 
 function text(given: string | true | undefined): string | undefined {
   return typeof given === "string" ? given : undefined

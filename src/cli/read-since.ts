@@ -1,6 +1,8 @@
+import { isBigintText } from "../runtime/bigint-text"
+
 /** A row's id of the log, or a time. Undefined when it is neither. */
 export function readSince(text: string): Date | bigint | undefined {
-  if (/^\d{1,19}$/.test(text)) return BigInt(text)
+  if (isBigintText(text)) return BigInt(text)
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? new Date(text) : undefined
   return time === undefined || Number.isNaN(time.getTime()) ? undefined : time
 }

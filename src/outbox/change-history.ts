@@ -1,4 +1,5 @@
 import type { ChangeEvent, ChangeRecord, OutgoingEvent } from "../events/change-event"
+import { isBigintText } from "../runtime/bigint-text"
 import { logKey } from "./change-log-writer"
 import type { ChangeLogTables } from "./change-log-tables"
 import { loggedEvents, type LogReader } from "./logged-events"
@@ -69,7 +70,7 @@ export class ChangeHistory {
 
   /** All events of one transaction, in their order. */
   async transaction(transactionId: string): Promise<readonly OutgoingEvent[]> {
-    if (!/^\d{1,20}$/.test(transactionId)) return []
+    if (!isBigintText(transactionId)) return []
     const rows = await this.rows("log.xid::text::bigint = $1::bigint ORDER BY log.id", [transactionId])
     return rows.flatMap((row) => this.read(row).map(({ event }) => event))
   }

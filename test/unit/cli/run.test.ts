@@ -67,6 +67,11 @@ describe("change-events", () => {
     [["replay", "--since", "soon", "-d", "x"], "`--broker` is missing; `--since` must be a time"],
     [["tail", "--since", "tomorrow", "-d", "x"], "`--since` must be a time"],
     [["relay", "--start-at", "end", "-d", "x"], '`--start-at` must be "beginning" or "now"'],
+    [["replay", "--broker", "b", "--since", "9223372036854775808", "-d", "x"], "`--since` must be a time"],
+    [
+      ["dead-letters", "list", "--after", "9223372036854775808", "-d", "x"],
+      "`--after` must be the id of a dead letter",
+    ],
     [["prune", "--days", "few", "-d", "x"], "`--days` must be a whole number"],
     [["adopt", "-d", "x"], '`--deliver` must be "rest" or "nothing"'],
     [["forget", "-d", "x"], "`--broker` is missing"],
