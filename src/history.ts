@@ -1,4 +1,4 @@
-import type { ObjectLiteral, ObjectType } from "typeorm"
+import type { DataSource, ObjectLiteral, ObjectType } from "typeorm"
 import type { Capture } from "./capture/capture"
 import type { EntityReference } from "./capture/capture-options"
 import type { EntityRecords } from "./capture/entity-record"
@@ -43,8 +43,11 @@ export interface EventHistory {
     time: Date,
   ): Promise<RecordOf<Entity> | null | undefined>
   stateAt(entity: EntityReference, id: EntityKey, time: Date): Promise<ChangeRecord | null | undefined>
-  /** All events of the transaction, in their order; its id stands beside each event of a history. */
-  transaction(transactionId: string): Promise<readonly OutgoingEvent[]>
+  /**
+   * All events of the transaction, in their order; its id stands beside each event of a history. Databases count their transactions each by
+   * themselves: with several, `dataSource` says which is meant, and without it those of all of them are given.
+   */
+  transaction(transactionId: string, options?: { readonly dataSource?: DataSource }): Promise<readonly OutgoingEvent[]>
 }
 
 export interface HistoryEnvironment {
@@ -65,11 +68,14 @@ export function eventHistory(environment: HistoryEnvironment): EventHistory {
   return {
     history,
     stateAt,
-    transaction: async (id) => {
+    transaction: async (id, { dataSource } = {}) => {
       if (!environment.tables) throw outboxOff("transaction()")
-      const histories = [...environment.captures].map((capture) => historyOf(environment, capture))
+      const meant = [...environment.captures].filter((capture) => !dataSource || capture.dataSource === dataSource)
+      if (dataSource && meant.length === 0) throw notAttached("the DataSource has no subscriber of this package")
+      const histories = meant.map((capture) => historyOf(environment, capture))
       const found = await Promise.all(histories.map(async (each) => (await each).transaction(id)))
-      return found.flat()
+      // Several DataSources may be of one database.
+      return [...new Map(found.flat().map((event) => [event.id, event])).values()]
     },
   }
 }
@@ -86,8 +92,9 @@ function captureOf({ captures }: HistoryEnvironment, entity: EntityReference): C
   for (const capture of captures) {
     if (capture.dataSource.hasMetadata(entity as never)) return capture
   }
-  throw new ChangeEventsError(
-    "DATA_SOURCE_NOT_ATTACHED",
-    "no initialised DataSource with the subscriber has this entity",
-  )
+  throw notAttached("no initialised DataSource with the subscriber has this entity")
+}
+
+function notAttached(message: string): ChangeEventsError {
+  return new ChangeEventsError("DATA_SOURCE_NOT_ATTACHED", message)
 }
