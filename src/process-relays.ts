@@ -13,7 +13,7 @@ import type { DeliveryOptions } from "./publishing/delivery-options"
 import type { WaitOptions } from "./publishing/direct-sink"
 import { driverClient } from "./relay/driver-client"
 import { Relay } from "./relay/relay"
-import type { RelayOptions } from "./relay/relay-options"
+import { relayFaults, type RelayOptions } from "./relay/relay-options"
 import type { Report } from "./runtime/report"
 import { within } from "./runtime/within"
 
@@ -26,6 +26,13 @@ export interface ProcessRelaysOptions {
   readonly surroundings: DeliverySurroundings
 }
 
+function checkRelayOptions(options: unknown): void {
+  const faults = relayFaults(options, ["dataSource"])
+  if (faults.length === 0) return
+  const message = `startRelay() was given wrong options:\n- ${faults.join("\n- ")}`
+  throw new ChangeEventsError("OPTIONS_INVALID", message, { details: { faults } })
+}
+
 /** The relays that run in this process: one for each database, as a rule one. */
 export class ProcessRelays {
   private readonly running = new Map<DataSource, Relay>()
@@ -36,8 +43,11 @@ export class ProcessRelays {
     this.notice = new CommitNotice(options.tables.channel)
   }
 
-  async start({ dataSource: given, ...options }: StartRelayOptions = {}): Promise<RunningRelay> {
-    const dataSource = given ?? onlyDataSource(this.options.surroundings)
+  /** @throws ChangeEventsError OPTIONS_INVALID, with all faults in `details.faults`; what `Relay.start` throws */
+  async start(given: StartRelayOptions = {}): Promise<RunningRelay> {
+    checkRelayOptions(given)
+    const { dataSource: named, ...options } = given
+    const dataSource = named ?? onlyDataSource(this.options.surroundings)
     const relay = this.running.get(dataSource) ?? (await this.startOnce(dataSource, options))
     return {
       status: () => relay.status(),

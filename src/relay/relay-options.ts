@@ -1,3 +1,5 @@
+import { isObject, nameOf, oneOf, wholeNumber, type OptionCheck } from "../runtime/option-checks"
+import { unknownKeyFaults } from "../runtime/option-faults"
 import type { CursorStart } from "./cursor-registry"
 
 export interface RelayOptions {
@@ -19,4 +21,32 @@ export const relayDefaults: Required<RelayOptions> = {
   startAt: "beginning",
   listen: true,
   prune: true,
+}
+
+const DAY_MS = 86_400_000
+const pauseChecks = { least: wholeNumber(1, DAY_MS), most: wholeNumber(1, DAY_MS) }
+const isSwitch = oneOf(true, false)
+
+const checks: Readonly<Record<keyof RelayOptions, OptionCheck>> = {
+  leaseMs: wholeNumber(1, DAY_MS),
+  pollMs: pauseFaults,
+  startAt: oneOf("beginning", "now"),
+  listen: isSwitch,
+  prune: isSwitch,
+}
+
+/** A sentence for everything wrong with the options of a relay; `others` are names that somebody else knows. */
+export function relayFaults(options: unknown, others: readonly string[]): string[] {
+  if (!isObject(options)) return [`the options must be an object, got ${nameOf(options)}`]
+  const given = Object.entries(checks).filter(([name]) => options[name] !== undefined)
+  return [
+    ...unknownKeyFaults(options, [...Object.keys(checks), ...others]),
+    ...given.flatMap(([name, check]) => check(options[name], name)),
+  ]
+}
+
+function pauseFaults(value: unknown, name: string): string[] {
+  if (!isObject(value)) return [`${name} must be an object with least and most, got ${nameOf(value)}`]
+  const faults = Object.entries(pauseChecks).flatMap(([key, check]) => check(value[key], `${name}.${key}`))
+  return [...unknownKeyFaults(value, Object.keys(pauseChecks), name), ...faults]
 }

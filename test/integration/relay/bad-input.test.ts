@@ -88,6 +88,23 @@ describeOnEveryPostgres((version) => {
       expect(broker.messages).toHaveLength(1)
     })
 
+    it("does not start with options that are wrong, and names them all", async () => {
+      const options = { leaseMs: -5, pollMs: { least: 1, mosd: 2 }, startAt: "latest", lissen: true, prune: "no" }
+      await expect(log.changes.startRelay(options as never)).rejects.toMatchObject({
+        code: "OPTIONS_INVALID",
+        details: {
+          faults: [
+            "unknown option `lissen`, did you mean `listen`?",
+            "leaseMs must be a whole number from 1 to 86400000, got -5",
+            "unknown option `pollMs.mosd`, did you mean `pollMs.most`?",
+            "pollMs.most must be a whole number from 1 to 86400000, got a undefined",
+            'startAt must be one of "beginning", "now", got a string',
+            "prune must be one of true, false, got a string",
+          ],
+        },
+      })
+    })
+
     it("does not start without brokers", async () => {
       await log.changes.deregisterBroker("memory")
       await expect(start()).rejects.toMatchObject({ code: "RELAY_WITHOUT_BROKERS" })
