@@ -90,7 +90,7 @@ export class Relay {
   }
 
   /**
-   * Resolves when it runs.
+   * Resolves when it runs, and leads what it could get hold of.
    *
    * @throws ChangeEventsError RELAY_WITHOUT_BROKERS, CHANGE_LOG_MISSING, CHANGE_LOG_VERSION, CHANGE_LOG_FOREIGN, CHANGE_LOG_READ_ONLY
    */
@@ -113,6 +113,8 @@ export class Relay {
     if (this.options.listen) this.listener.start()
     this.tell("started")
     this.running = this.run()
+    // What is committed behind this is behind the cursors, also those that begin "now".
+    await this.firstRound
   }
 
   /** Something was logged. */

@@ -35,6 +35,21 @@ describeOnEveryPostgres((version) => {
     expect(broker.messages.map(({ id }) => id)).toEqual((await log.events()).map(({ id }) => id))
   })
 
+  it("delivers what is committed as soon as it has started, to a broker that begins now", async () => {
+    const broker = memoryBroker()
+    log.changes.registerBroker("memory", broker)
+    await insert("before")
+    const relay = await log.changes.startRelay({ startAt: "now" })
+    const led = relay.status().cursors.length
+    await insert("after")
+    await log.changes.flush()
+
+    expect(led).toBe(1)
+    expect(
+      broker.messages.map(({ body }) => (JSON.parse(body as string) as { postchange: object }).postchange),
+    ).toEqual([expect.objectContaining({ name: "after" })])
+  })
+
   it("gives each broker its topics in its format, rows that the server wrote included", async () => {
     const sites = memoryBroker()
     const all = memoryBroker()
