@@ -191,7 +191,9 @@ describeOnEveryPostgres((version) => {
       ["update warehouse a", { code: "b" }],
     ])
     expect(before).toBe("")
-    expect(reports()).toContain("what its foreign keys do, if anything, could not be read: an upsert gave 1 of its rows another key")
+    expect(reports()).toContain(
+      "what its foreign keys do, if anything, could not be read: an upsert gave 1 of its rows another key",
+    )
   })
 
   it("is refused where an upsert gives rows other keys and every event is wanted", async () => {
