@@ -12,6 +12,9 @@ const MOST_LOCKS = 100
 /** Rows whose lists are read by one statement. */
 const CHUNK = 1_000
 
+/** Of the log that are looked at for the making of a row, at most. */
+const MOST_OWN_ROWS = 100
+
 /** What the transaction has done to relations, and its COMMIT has not told yet. */
 const OWN = `xid = pg_current_xact_id()`
 
@@ -156,8 +159,9 @@ function chunkSql(junction: TrackedJunction, relation: TrackedRelation, outbox: 
     ownerTable(relation),
     literal(` AS ${ROW}
       JOIN (SELECT DISTINCT own FROM "__net") AS "__changed" ON "__changed".own = ROW(${referenced.join(", ")})::text
-      LEFT JOIN "__before" ON "__before".own = "__changed".own LEFT JOIN "__after" ON "__after".own = "__changed".own
-      WHERE (${referenced.join(", ")}) IN (`),
+      LEFT JOIN "__before" ON "__before".own = "__changed".own AND NOT ${isMadeHere(relation, outbox)}
+      LEFT JOIN "__after" ON "__after".own = "__changed".own
+      WHERE "__before".list IS DISTINCT FROM "__after".list AND (${referenced.join(", ")}) IN (`),
     `"__chunk".keys`,
     literal(`)), ${intoLog(junction, relation, outbox)}`),
   ].join(",\n      ")
@@ -181,6 +185,15 @@ const LISTS = `"__after" AS (
           SELECT FROM "__net" WHERE "sign" > 0 AND "__net".own = "__now".own AND "__net".other = "__now".other)
         UNION ALL SELECT own, other FROM "__net" WHERE "sign" < 0) AS "__was" GROUP BY own
     )`
+
+/**
+ * Whether the transaction itself made the row, which so had no list before: what is gone was one's whose key it got. The newest rows of a key
+ * are this transaction's then; there may be any number of older ones.
+ */
+function isMadeHere({ entity }: TrackedRelation, outbox: OutboxOptions): string {
+  const newest = `SELECT xid, event, old_row FROM ${changeLogTables(outbox).log} WHERE key = ${keySql(entity)} ORDER BY id DESC LIMIT ${MOST_OWN_ROWS}`
+  return `EXISTS (SELECT FROM (${newest}) AS "__newest" WHERE ${OWN} AND event IS NULL AND old_row IS NULL)`
+}
 
 const listedRow = ({ entity }: TrackedRelation, side: "before" | "after"): string =>
   rowSql(entity, lone, `concat('[', "__${side}".list, ']')`)

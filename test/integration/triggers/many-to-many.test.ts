@@ -104,6 +104,21 @@ describeOnEveryPostgres((version) => {
     ])
   })
 
+  it("tells no list of a row that was deleted, where another got its key in the same transaction", async () => {
+    const again = `DELETE FROM dcim.device WHERE id = 1; INSERT INTO dcim.device (id, name) VALUES (1, 'again')`
+    await elsewhere(add(1, 1, 2), `BEGIN; ${again}; COMMIT`, add(1, 3), `BEGIN; ${again}; ${add(1, 4)}; COMMIT`)
+
+    expect(await lines()).toEqual([
+      "update device 1: → 1 2",
+      "delete device 1",
+      "create device 1",
+      "update device 1: → 3",
+      "delete device 1",
+      "create device 1",
+      "update device 1: → 4",
+    ])
+  })
+
   it("tells what TypeORM writes once, behind the owner's own event, with its context", async () => {
     const { manager } = outbox.dataSource
     const id = await withChangeContext({ userName: "alice", changeContext: "Job" }, async () => {
