@@ -6,6 +6,7 @@ import { dataSourceOption, withOwnChangeLog } from "./open-change-log"
 import type { Output } from "./output"
 import { invalidCommand } from "./read-arguments"
 import { textTable } from "./text-table"
+import { checkBroker } from "./unknown-broker"
 
 const brokerOption = { type: "string", value: "<name>", help: "those of this broker" } as const
 const choiceOptions: CommandOptions = {
@@ -36,13 +37,13 @@ export const showDeadLetterCommand: Command = {
 export const requeueDeadLettersCommand: Command = {
   summary: "Has dead letters sent again, each with what waits behind it",
   options: choiceOptions,
-  run: (given, output) => change(given, output, "requeue", "are sent again"),
+  run: (given, output) => change(given, output, "requeue", "to be sent again, by the relay that leads their broker"),
 }
 
 export const dropDeadLettersCommand: Command = {
   summary: "Gives dead letters up, and has what waits behind them sent",
   options: choiceOptions,
-  run: (given, output) => change(given, output, "drop", "are given up"),
+  run: (given, output) => change(given, output, "drop", "given up"),
 }
 
 async function list(given: GivenOptions, output: Output): Promise<void> {
@@ -50,6 +51,7 @@ async function list(given: GivenOptions, output: Output): Promise<void> {
   if (after !== undefined && !isBigintText(after)) throw invalidCommand(["`--after` must be the id of a dead letter"])
   await withOwnChangeLog(given, async ({ query, tables }) => {
     const broker = text(given["broker"])
+    await checkBroker(query, tables, broker)
     const letters = await new DeadLetters(query, tables).list({ ...(broker && { broker }), ...(after && { after }) })
     if (given["json"]) return output.write(`${JSON.stringify(letters, undefined, 2)}\n`)
     const rows = letters.map(({ id, broker: name, state, key, topic, attempts, failedAt, code, error }) => {
@@ -72,7 +74,9 @@ async function show(given: GivenOptions, output: Output): Promise<void> {
 async function change(given: GivenOptions, output: Output, how: "requeue" | "drop", done: string): Promise<void> {
   const choice = choiceOf(given)
   await withOwnChangeLog(given, async ({ query, tables }) => {
-    output.tell(`${await new DeadLetters(query, tables)[how](choice)} dead letters ${done}`)
+    await checkBroker(query, tables, choice.broker)
+    const count = await new DeadLetters(query, tables)[how](choice)
+    output.tell(`${count} dead ${count === 1 ? "letter" : "letters"} ${done}`)
   })
 }
 

@@ -31,9 +31,15 @@ async function moduleOf(file: string): Promise<object> {
   try {
     return (isTypescript ? createRequire(file)(file) : await import(pathToFileURL(file).href)) as object
   } catch (thrown) {
-    throw notLoaded(`\`${file}\` cannot be loaded: ${asError(thrown).message}`, thrown)
+    const { message } = asError(thrown)
+    const advice = isTypescript && /^Column type for .* is not defined/.test(message) ? TYPES_LEFT_OUT : ""
+    throw notLoaded(`\`${file}\` cannot be loaded: ${message}${advice}`, thrown)
   }
 }
+
+/** What else TypeORM could mean is in order where the application itself runs. */
+const TYPES_LEFT_OUT =
+  " Where it is loaded by tsx, this leaves out what decorators know of types: name the `type` of each column, or install ts-node and typescript@5."
 
 /** An import of CommonJS has its exports once more under `default`. */
 async function exportedDataSources(exported: object): Promise<DataSource[]> {

@@ -14,8 +14,8 @@ export function registerTypescript(file: string): void {
   if (isRegistered()) return
   for (const from of [file, join(process.cwd(), "package.json")]) {
     const require = createRequire(from)
-    const found = loaders.find((loader) => canResolve(require, loader))
-    if (found !== undefined) return load(require, found)
+    const found = loaders.filter((loader) => canResolve(require, loader))
+    if (found.length > 0) return loadFirst(require, found)
   }
   throw new ChangeEventsError(
     "TYPESCRIPT_UNSUPPORTED",
@@ -38,10 +38,12 @@ function canResolve(require: NodeJS.Require, loader: string): boolean {
   }
 }
 
-function load(require: NodeJS.Require, loader: string): void {
+/** The first that loads: ts-node does not beside a TypeScript that is newer than it. */
+function loadFirst(require: NodeJS.Require, [loader = "", ...others]: readonly string[]): void {
   try {
     require(loader)
   } catch (thrown) {
+    if (others.length > 0) return loadFirst(require, others)
     const cause = asError(thrown)
     throw new ChangeEventsError("TYPESCRIPT_UNSUPPORTED", `\`${loader}\` does not load: ${cause.message}`, { cause })
   }

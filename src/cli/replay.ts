@@ -27,6 +27,8 @@ async function replay(given: GivenOptions, output: Output): Promise<void> {
   if (faults.length > 0 || since === undefined) throw invalidCommand(faults)
   await withOwnChangeLog(given, async ({ query, tables }) => {
     if (!(await rewind(query, tables, String(broker), since))) throw await unknownBroker(query, tables, String(broker))
-    output.tell(`what was logged since ${String(text)} is delivered to ${String(broker)} once more`)
+    output.tell(
+      `what was logged since ${String(text)} will be delivered to ${String(broker)} once more, by the relay that leads it`,
+    )
   })
 }

@@ -101,7 +101,7 @@ describe("change-events, on a change log", () => {
     await delivered()
     expect(await cli.run("replay", "--broker", "console", "--since", "2")).toMatchObject({
       code: 0,
-      told: expect.stringContaining("is delivered to console once more") as string,
+      told: expect.stringContaining("will be delivered to console once more") as string,
     })
 
     const { written } = await cli.run("status", "--json")
@@ -132,11 +132,13 @@ describe("change-events, on a change log", () => {
     const { written: shown } = await cli.run("dead-letters", "show", "--id", letters[0]?.id ?? "")
     expect(JSON.parse(shown)).toMatchObject({ broker: "console", record: { postchange: { name: "ams" } } })
     expect((await cli.run("dead-letters", "requeue", "--key", "dcim.site:1")).told).toBe(
-      "1 dead letters are sent again\n",
+      "1 dead letter to be sent again, by the relay that leads their broker\n",
     )
-    expect((await cli.run("dead-letters", "drop", "--id", letters[1]?.id ?? "")).told).toBe(
-      "1 dead letters are given up\n",
-    )
+    expect((await cli.run("dead-letters", "drop", "--id", letters[1]?.id ?? "")).told).toBe("1 dead letter given up\n")
+    expect(await cli.run("dead-letters", "requeue", "--broker", "consol")).toMatchObject({
+      code: 1,
+      told: expect.stringContaining("did you mean console?") as string,
+    })
     const { written: rest } = await cli.run("dead-letters", "list")
     expect(
       rest
