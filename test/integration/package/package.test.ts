@@ -1,5 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { dirname, join } from "node:path"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { createTestDatabase } from "../../servers/test-database"
 import { installPackage, publishingFaults, type InstalledPackage } from "./installed-package"
 import { codeBlocks, readmeBlocks, repositoryText } from "./code-blocks"
@@ -204,14 +204,8 @@ describe("the command change-events", () => {
 
   it("names the way out where the loader leaves out what decorators know of types", async () => {
     const repository = join(__dirname, "../../..")
-    const entity = `const { Column, Entity } = require("typeorm")
-      @Entity() class Device { @Column() name!: string }`
-    const file = join(await mkdtemp(join(repository, ".build-")), "untyped.ts")
-    await writeFile(file, entity)
-    const answer = await found("command.cjs", program(file, repository))
-    await rm(dirname(file), { recursive: true })
 
-    expect(answer).toMatchObject({
+    expect(await found("command.cjs", program("fixtures/untyped-columns.ts", repository))).toMatchObject({
       status: 1,
       told: expect.stringContaining("name the `type` of each column") as string,
     })
