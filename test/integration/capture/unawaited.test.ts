@@ -87,9 +87,10 @@ describe.each(["direct", "outbox"] as const)("delivery: %s", (delivery) => {
       await start()
       const pool = (dataSource.driver as unknown as { master: Pool }).master
       const prepared: Promise<unknown>[] = []
-      pool.on("acquire", (client: { query(text: string): Promise<unknown> }) => {
-        prepared.push(client.query("SET lock_timeout TO '10s'"))
-      })
+      // Also the connection that tells relays of a commit, and that may be ended meanwhile.
+      const prepare = (client: { query(text: string): Promise<unknown> }): void =>
+        void prepared.push(client.query("SET lock_timeout TO '10s'").catch(() => undefined))
+      pool.on("acquire", prepare)
       await dataSource
         .transaction(async (manager) => {
           await Promise.all(prepared)
@@ -97,8 +98,9 @@ describe.each(["direct", "outbox"] as const)("delivery: %s", (delivery) => {
           throw new Error("no")
         })
         .catch(() => undefined)
+      pool.off("acquire", prepare)
 
-      expect(prepared).toHaveLength(1)
+      expect(prepared.length).toBeGreaterThan(0)
       expect(await names()).toEqual(["first"])
       expect(await told()).toEqual(["create first"])
     })
