@@ -1,6 +1,7 @@
 import { asError, ChangeEventsError } from "../errors"
 import { CHANGE_LOG_VERSION, type ChangeLogTables } from "../outbox/change-log-tables"
 import type { SqlQuery } from "../outbox/log-rows"
+import { isWithoutTable } from "../runtime/servers-word"
 
 interface LogFacts {
   readonly version: number
@@ -11,7 +12,6 @@ interface LogFacts {
   readonly is_read_only: boolean
 }
 
-const UNDEFINED_TABLE = "42P01"
 const INVALID_SCHEMA = "3F000"
 const INSUFFICIENT_PRIVILEGE = "42501"
 
@@ -55,7 +55,7 @@ async function readFacts(query: SqlQuery, { meta }: ChangeLogTables): Promise<Lo
   } catch (thrown) {
     const { code } = asError(thrown) as { code?: unknown }
     if (code === INSUFFICIENT_PRIVILEGE) throw denied([`SELECT on ${meta}`], thrown)
-    if (code !== UNDEFINED_TABLE && code !== INVALID_SCHEMA) throw thrown
+    if (!isWithoutTable(thrown) && code !== INVALID_SCHEMA) throw thrown
     throw missing(meta, thrown)
   }
 }
